@@ -1,0 +1,56 @@
+#pragma once
+// Asking for KPIs: one pass over the history for all of them.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "journeyman/core/error.hpp"
+#include "journeyman/core/table.hpp"
+#include "journeyman/history/history.hpp"
+#include "journeyman/kpi/kpi.hpp"
+#include "journeyman/predicate/program.hpp"
+
+namespace journeyman {
+
+struct kpi_options {
+    std::optional<instant> start, end;       // end exclusive; defaults: first and last instant of the history, included
+    std::vector<expression> by;              // added to each KPI's own
+    double level = 0.95;
+    std::vector<std::string> only;           // names; empty: all
+    int threads = 0;                         // 0: as many as the machine has
+};
+
+struct kpi_report {
+    /// kpi, scope, period (its start; missing for a campaign), campaign, partial, dimensions…, value, numerator, denominator, low, high, immature, target, status, certain
+    table rows;
+    /// kpi, period, amount: spend that a scoped KPI could not count because it names no segment.
+    table unscoped_spend;
+    /// kpi, period, action, workflow: what improves the KPIs that missed their target.
+    table improve;
+};
+
+/// What KPIs need of a playbook (floor 3 does not know floor 4).
+struct kpi_definitions {
+    std::vector<kpi> kpis;
+    std::vector<campaign> campaigns;
+    std::vector<dimension> dimensions;
+    std::vector<std::string> segments;       // names, as written: the dimension `segment`
+    compile_context context;
+};
+
+/// Journeys of a run, for the dimensions `workflow`, `version` and `step`: by contact, in time order.
+struct journey_span {
+    std::uint32_t contact = 0;
+    std::string workflow, version, step;
+    position from, to;                       // to: inclusive; end of time while running
+};
+
+/// Adds what is wrong with the definitions to `out`, with places "kpis.NAME.value" …
+void check_kpis(const kpi_definitions&, compiler&, problems& out);
+/// `h` is the history to measure: for `actions` and journeys, that of a run (`run.history`).
+kpi_report compute_kpis(const kpi_definitions&, const history& h, const std::vector<journey_span>& journeys, const kpi_options&);
+/// The naive twin: contact by contact, period by period, no sharing. For tests.
+kpi_report compute_kpis_plainly(const kpi_definitions&, const history& h, const std::vector<journey_span>& journeys, const kpi_options&);
+
+}  // namespace journeyman

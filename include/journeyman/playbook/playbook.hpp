@@ -1,0 +1,105 @@
+#pragma once
+// The playbook: segments, funnels, workflows, KPIs and policies together, in one file or built in code.
+
+#include <filesystem>
+#include <iosfwd>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "journeyman/core/error.hpp"
+#include "journeyman/core/table.hpp"
+#include "journeyman/core/zone.hpp"
+#include "journeyman/history/history.hpp"
+#include "journeyman/kpi/kpi.hpp"
+#include "journeyman/predicate/program.hpp"
+#include "journeyman/segment/segment.hpp"
+#include "journeyman/workflow/workflow.hpp"
+
+namespace journeyman {
+
+class run;                 // run/run.hpp
+struct run_options;
+
+/// Data to collect: `pb.coverage(h, at)`.
+struct coverage_report {
+    table fields;          // segment, group, expression, members, present, share
+    table lacking;         // segment, expression, contact_id
+};
+
+struct kpi_report;         // kpi/report.hpp
+struct kpi_options;
+
+/// All definitions together. A value; compares, prints, saves.
+class playbook {
+public:
+    playbook() = default;
+    explicit playbook(std::string timezone_name) : timezone{std::move(timezone_name)} {}
+
+    std::string name, timezone = "UTC", currency;
+    week_start weeks = week_start::monday;
+    std::vector<std::pair<std::string, std::string>> types;
+    std::vector<journeyman::segment> segments;
+    std::vector<journeyman::funnel> funnels;
+    journeyman::policies policies;
+    std::vector<journeyman::workflow> workflows;
+    std::vector<journeyman::kpi> kpis_;
+    std::vector<journeyman::campaign> campaigns;
+    std::vector<journeyman::dimension> dimensions;
+    std::map<std::string, std::string> places;             // path in the definition ("kpis.cpa.value") → "file:line:column"; empty when built in code
+
+    /// A YAML or JSON file. Throws `error` for a file that is not there or is no YAML (code `playbook.yaml`, with line:column), and for definitions that
+    /// cannot be read (code `playbook.key`, `playbook.value` …): the message holds all of them, one a line.
+    static playbook load(const std::filesystem::path&);
+    static playbook parse(std::string_view yaml_or_json, const std::string& file = "playbook");
+    [[nodiscard]] std::string to_yaml() const;
+    [[nodiscard]] std::string to_json() const;
+
+    template <class... Parts>
+    [[nodiscard]] playbook add(Parts... parts) const {
+        playbook p = *this;
+        (p.put(std::move(parts)), ...);
+        return p;
+    }
+    [[nodiscard]] const journeyman::segment* find_segment(std::string_view) const;
+    [[nodiscard]] const journeyman::workflow* find_workflow(std::string_view) const;
+    [[nodiscard]] const journeyman::kpi* find_kpi(std::string_view) const;
+
+    [[nodiscard]] compile_context context() const;          // zone, weeks, segments, consent
+    /// The place of a path, or the path itself.
+    [[nodiscard]] std::string place(const std::string& path) const;
+
+    /// Every problem at once; with a history, names and types too.
+    [[nodiscard]] problems check() const;
+    [[nodiscard]] problems check(const history&) const;
+
+    [[nodiscard]] coverage_report coverage(const history&, instant at) const;
+    /// segment, funnel, stage, standing, reached: contacts of each segment by stage of its funnel (K7).
+    [[nodiscard]] table stages(const history&, instant at) const;
+    /// segment, title, members, unknown, share: of the contacts that exist.
+    [[nodiscard]] table sizes(const history&, instant at) const;
+
+    /// Runs all workflows over the history. run/replay.hpp.
+    [[nodiscard]] run replay(const history&) const;
+    [[nodiscard]] run replay(const history&, const run_options&) const;
+    /// kpi/report.hpp.
+    [[nodiscard]] kpi_report kpis(const history&, const run* = nullptr) const;
+    [[nodiscard]] kpi_report kpis(const history&, const run&) const;
+    [[nodiscard]] kpi_report kpis(const history&, const run*, const kpi_options&) const;
+
+private:
+    void put(journeyman::segment s) { segments.push_back(std::move(s)); }
+    void put(journeyman::funnel f) { funnels.push_back(std::move(f)); }
+    void put(journeyman::workflow w) { workflows.push_back(std::move(w)); }
+    void put(journeyman::kpi k) { kpis_.push_back(std::move(k)); }
+    void put(journeyman::campaign c) { campaigns.push_back(std::move(c)); }
+    void put(journeyman::dimension d) { dimensions.push_back(std::move(d)); }
+    void put(journeyman::policies p) { policies = std::move(p); }
+};
+
+bool equals(const playbook&, const playbook&);
+
+}  // namespace journeyman
