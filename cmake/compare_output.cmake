@@ -1,0 +1,12 @@
+# cmake -DPROGRAM=… -DEXPECTED=… -DACTUAL=… -P compare_output.cmake
+if(NOT EXISTS ${EXPECTED})
+  message(FATAL_ERROR "${EXPECTED} is missing: run ${PROGRAM}, read what it prints, and keep it there")
+endif()
+execute_process(COMMAND ${PROGRAM} OUTPUT_FILE ${ACTUAL} RESULT_VARIABLE code)
+if(NOT code EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM} ended with ${code}")
+endif()
+execute_process(COMMAND diff -u ${EXPECTED} ${ACTUAL} RESULT_VARIABLE differs)
+if(NOT differs EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM} printed something else than ${EXPECTED}")
+endif()

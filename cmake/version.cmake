@@ -1,0 +1,11 @@
+# The version is written once, in version.hpp.
+function(journeyman_read_version header result)
+  file(STRINGS ${header} lines REGEX "^#define JOURNEYMAN_VERSION_(MAJOR|MINOR|PATCH) [0-9]+$")
+  string(REGEX REPLACE "#define JOURNEYMAN_VERSION_[A-Z]+ " "" parts "${lines}")
+  list(LENGTH parts count)
+  if(NOT count EQUAL 3)
+    message(FATAL_ERROR "${header} does not define JOURNEYMAN_VERSION_MAJOR, _MINOR and _PATCH")
+  endif()
+  list(JOIN parts "." version)
+  set(${result} ${version} PARENT_SCOPE)
+endfunction()
