@@ -1,6 +1,7 @@
 #pragma once
 // The expression tree: one tree for predicates, selectors, dimensions and KPI arithmetic, built by the text parser, by JSON, and by operators.
 
+#include <chrono>
 #include <cstdint>
 #include <iosfwd>
 #include <memory>
@@ -15,7 +16,7 @@
 namespace journeyman {
 
 enum class node_kind : std::uint8_t {
-    literal,            // value
+    literal,            // value: missing (`null`), yes/no, integer, decimal, text or a length; `make` turns other scalars into these
     list,               // args: literals
     attribute,          // name, of the contact
     account_attribute,  // name, of the contact's account
@@ -56,6 +57,9 @@ struct source_place {
     std::uint32_t line = 0, column = 0;
 };
 
+/// What a bare name stands for: an attribute of the contact, or, inside `where` and in dimensions, a property of the event.
+enum class bare_names : std::uint8_t { attribute, property };
+
 /// An immutable tree; copies share. `==` builds a comparison; `equals` compares trees (places do not count).
 /// An empty expression (`!e`) stands for "none given".
 class expression {
@@ -74,14 +78,20 @@ public:
     expression(day d);
     expression(length d);
     expression(microseconds d);
+    expression(calendar_length d) : expression(length{d}) {}
+    template <class Rep, class Period> requires(std::is_constructible_v<length, std::chrono::duration<Rep, Period>>)
+    expression(std::chrono::duration<Rep, Period> d) : expression(length{d}) {}
+    expression(money m);
     expression(std::vector<std::string> items);
 
+    /// A literal has one form: a day or an instant becomes its ISO text, money a decimal, a list of texts a `list` node,
+    /// a length whose parts disagree in sign `1mo - 3d`; missing is `null`.
     static expression literal(scalar);
     /// Throws `error`: code `predicate.syntax` (place "line:column"), `predicate.limit` (depth 64, 10,000 nodes), `predicate.name` with suggestions.
-    static expression parse(std::string_view text);
+    static expression parse(std::string_view text, bare_names names = bare_names::attribute);
     /// The documented JSON form of the tree (docs/predicate-json.md).
     static expression from_json(std::string_view json);
-    /// The canonical text; `parse(to_text())` equals the tree.
+    /// The canonical text; `parse(to_text())` equals the tree. Properties outside a `where` are written `event.x`, so it reads the same as either kind of bare names.
     [[nodiscard]] std::string to_text() const;
     [[nodiscard]] std::string to_json() const;
     [[nodiscard]] bool equals(const expression&) const;
@@ -136,7 +146,9 @@ struct node {
 
 inline constexpr std::uint32_t max_depth = 64, max_nodes = 10'000;
 
-/// Makes a node and checks the limits before it takes memory for more; throws `error` (code `predicate.limit`).
+/// Makes a node and checks the limits before it takes memory for more; throws `error` (code `predicate.limit`, or `predicate.shape`
+/// for operands that no text could write). It brings trees of one meaning to one form: nested `and` and `or` are flattened, of one operand they are that operand,
+/// the minus of a number becomes part of it, and fields the kind does not use are cleared.
 expression make(node n);
 
 /// A selector as users build it: `event("purchase").where(prop("amount") >= 50).last(30_d).count() >= 2`.
@@ -145,7 +157,9 @@ public:
     selector() = default;
     explicit selector(selector_data d) : data_{std::move(d)} {}
     static selector parse(std::string_view text);
+    static selector from_json(std::string_view json);
     [[nodiscard]] std::string to_text() const;
+    [[nodiscard]] std::string to_json() const;
     [[nodiscard]] bool equals(const selector&) const;
     [[nodiscard]] const selector_data& data() const { return data_; }
 
@@ -186,6 +200,11 @@ selector any_event();
 expression attr(std::string name);           // "account.x" is the account's, "contact.x" or "x" the contact's
 expression prop(std::string name);           // of the event in a `where`
 expression trigger(std::string name);
+expression event_time();                     // `event.time`, `event.name` of the event in a `where`
+expression event_name();
+expression exists(const expression&);
+expression missing(const expression&);
+expression first_ever(const expression& p);  // inside a `where`
 expression sequence(std::vector<selector> steps, std::optional<length> within = {});
 expression call(function f, std::vector<expression> args);
 extern const expression now;

@@ -30,6 +30,7 @@ struct attribute_slice {
     std::uint32_t count = 0;
     std::uint32_t row = 0;
     [[nodiscard]] value change(std::uint32_t index) const { return values->at(row + index); }
+    [[nodiscard]] instant place(std::uint32_t index) const { return instant{microseconds{at[index]}}; }
     [[nodiscard]] value now() const { return count == 0 ? base : change(count - 1); }
 };
 
