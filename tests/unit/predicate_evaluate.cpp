@@ -1,0 +1,137 @@
+// What predicates answer at the boundary: the exact microsecond, the missing value, the same instant.
+#include <doctest/doctest.h>
+
+#include "journeyman/journeyman.hpp"
+#include "journeyman/predicate/evaluate.hpp"
+#include "journeyman/predicate/reader.hpp"
+
+namespace jm = journeyman;
+using namespace jm::literals;
+
+namespace {
+
+jm::instant at(const char* text) {
+    jm::parsed_instant p;
+    REQUIRE(jm::parse_instant(text, p));
+    return p.at;
+}
+
+std::vector<std::string> in(const jm::history& h, const jm::expression& p, const char* when) { return jm::select(h, p, at(when)).ids(); }
+using ids = std::vector<std::string>;
+
+jm::history shop() {
+    jm::history_builder b;
+    b.contact("anna", {{"audience", std::string{"B2C"}}, {"age", std::int64_t{30}}});
+    b.contact("bea", {{"audience", std::string{"B2B"}}});
+    b.contact("carla", jm::fields{});
+    b.event("anna", "purchase", at("2026-01-01T00:00:00Z"), {{"amount", 10.5}});
+    b.event("anna", "purchase", at("2026-01-10T00:00:00Z"), {{"amount", 20.25}});
+    b.event("bea", "purchase", at("2026-01-31T12:00:00Z"), {{"amount", 5.0}});
+    b.event("bea", "login", at("2026-01-05T00:00:00Z"));
+    return std::move(b).finish();
+}
+
+}  // namespace
+
+TEST_CASE("a rolling window is left at exactly e + D") {
+    const auto h = shop();
+    const jm::predicate twice = jm::event("purchase").last(30_d).count() >= 2;
+    CHECK(in(h, twice, "2026-01-09T23:59:59.999999Z") == ids{});
+    CHECK(in(h, twice, "2026-01-10T00:00:00Z") == ids{"anna"});
+    CHECK(in(h, twice, "2026-01-30T23:59:59.999999Z") == ids{"anna"});
+    CHECK(in(h, twice, "2026-01-31T00:00:00Z") == ids{});
+}
+
+TEST_CASE("a calendar window is clamped at month end, once and for ever") {
+    const auto h = shop();
+    const jm::predicate lately = jm::event("purchase").last(1_mo).did();
+    CHECK(in(h, lately, "2026-02-28T11:59:59.999999Z") == ids{"bea"});
+    CHECK(in(h, lately, "2026-02-28T12:00:00Z") == ids{});
+    CHECK(in(h, lately, "2026-03-30T00:00:00Z") == ids{});
+}
+
+TEST_CASE("of nothing: count and sum are 0, did is no, never is yes, the others are missing") {
+    const auto h = shop();
+    const auto bought = jm::event("purchase");
+    const char* end = "2026-02-01T00:00:00Z";
+    CHECK(in(h, bought.count() == 0, end) == ids{"carla"});
+    CHECK(in(h, bought.sum("amount") == 0, end) == ids{"carla"});
+    CHECK(in(h, bought.never(), end) == ids{"carla"});
+    CHECK(jm::select(h, bought.max("amount") > 0, at(end)).unknown_ids() == ids{"carla"});
+    CHECK(jm::select(h, bought.last_time() < at(end), at(end)).unknown_ids() == ids{"carla"});
+}
+
+TEST_CASE("a missing attribute compares as unknown, and logic is three-valued") {
+    const auto h = shop();
+    const auto b2c = jm::attr("audience") == "B2C";
+    const auto s = jm::select(h, b2c, at("2026-01-05T00:00:00Z"));
+    CHECK(s.ids() == ids{"anna"});
+    CHECK(s.unknown_ids() == ids{"carla"});
+    CHECK(in(h, !b2c, "2026-01-05T00:00:00Z") == ids{"bea"});
+    CHECK(in(h, b2c || jm::event("purchase").never(), "2026-02-05T00:00:00Z") == ids{"anna", "carla"});
+}
+
+TEST_CASE("next: the first instant at which time alone could change the answer") {
+    const auto h = shop();
+    const auto next_of = [&](const jm::expression& p, const char* when) {
+        const auto [program, n] = jm::compile(p, h.schema(), h.data().pool);
+        jm::history_reader r{program, h.data()};
+        r.load(0);
+        jm::instant next = jm::end_of_time;
+        jm::evaluate(*program, n, r.see(at(when)), at(when), next);
+        return next;
+    };
+    const auto bought = jm::event("purchase");
+    CHECK(next_of(bought.last(30_d).count() >= 2, "2026-01-15T00:00:00Z") == at("2026-01-31T00:00:00Z"));
+    CHECK(next_of(bought.last(30_d).did(), "2026-01-15T00:00:00Z") == at("2026-02-09T00:00:00Z"));
+    CHECK(next_of(bought.did(), "2026-01-15T00:00:00Z") == jm::end_of_time);
+    CHECK(next_of(jm::now - bought.last_time() > 5_d, "2026-01-12T00:00:00Z") == at("2026-01-15T00:00:00Z"));
+    CHECK(next_of(jm::now - bought.last_time() > 5_d, "2026-01-15T00:00:00Z") == at("2026-01-15T00:00:00.000001Z"));
+}
+
+TEST_CASE("types are checked before anything is asked") {
+    const auto h = shop();
+    const auto code = [&](const jm::expression& p) {
+        try { jm::select(h, p, at("2026-01-15T00:00:00Z")); } catch (const jm::error& e) { return e.code(); }
+        return std::string{"none"};
+    };
+    CHECK(code(jm::attr("audience") > 3) == "type.mismatch");
+    CHECK(code(jm::attr("audiense") == "B2C") == "name.unknown");
+    CHECK(code(jm::attr("audience")) == "type.not_a_predicate");
+    CHECK(code(jm::event("purchase").where(jm::prop("amonut") > 3).did()) == "name.unknown");
+    CHECK(code(jm::event("purchase").last(0_d).did()) == "predicate.window");
+    CHECK(code(jm::event("purchase").since_entry().did()) == "predicate.scope");
+}
+
+TEST_CASE("segments refer to segments, and a circle names itself") {
+    const auto h = shop();
+    jm::compile_context names;
+    names.segments.emplace("a", jm::call(jm::function::segment, {"b"}));
+    names.segments.emplace("b", jm::attr("audience") == "B2C");
+    names.segments.emplace("x", jm::call(jm::function::segment, {"y"}));
+    names.segments.emplace("y", jm::call(jm::function::segment, {"x"}));
+    CHECK(jm::select(h, jm::call(jm::function::segment, {"a"}), at("2026-01-15T00:00:00Z"), names).ids() == ids{"anna"});
+    // a contact is in a segment only on yes, so outside it the answer is no, not unknown
+    CHECK(jm::select(h, jm::call(jm::function::segment, {"a"}), at("2026-01-15T00:00:00Z"), names).unknown_ids() == ids{});
+    CHECK_THROWS_WITH(jm::select(h, jm::call(jm::function::segment, {"x"}), at("2026-01-15T00:00:00Z"), names), doctest::Contains("x → y → x"));
+}
+
+TEST_CASE("the fast path answers as the plain one") {
+    jm::history_builder b;
+    std::uint64_t seed = 7;
+    const auto draw = [&](std::uint64_t n) { seed = seed * 6364136223846793005ULL + 1442695040888963407ULL; return (seed >> 33) % n; };
+    const auto t0 = at("2026-01-01T00:00:00Z");
+    for (int c = 0; c < 300; ++c) b.contact("c" + std::to_string(c), jm::fields{});
+    for (int e = 0; e < 3000; ++e) b.event("c" + std::to_string(draw(200)), draw(3) == 0 ? "rare" : "often", t0 + std::chrono::hours{draw(2000)});
+    const auto h = std::move(b).finish();
+    for (const char* name : {"rare", "often"})
+        for (const std::int64_t k : {1, 2, 5})
+            for (int days : {1, 10, 30})
+                for (const auto& p : {jm::expression{jm::event(name).last(std::chrono::hours{24 * days}).count() >= k}, jm::event(name).last(std::chrono::hours{24 * days}).never(), jm::event(name).did()}) {
+                    const auto [program, n] = jm::compile(p, h.schema(), h.data().pool);
+                    for (int step = 0; step < 12; ++step) {
+                        const auto when = t0 + std::chrono::hours{200 * step};
+                        CHECK(jm::select(h, program, n, when).numbers() == jm::select_plainly(h, program, n, when).numbers());
+                    }
+                }
+}
