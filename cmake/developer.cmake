@@ -14,9 +14,13 @@ if(PROJECT_IS_TOP_LEVEL)
         CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
   endif()
 
-  target_compile_options(journeyman_developer INTERFACE -Wall -Wextra -Wpedantic -Wshadow)
+  target_compile_options(journeyman_developer INTERFACE -Wall -Wextra -Wpedantic)
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-    target_compile_options(journeyman_developer INTERFACE -fpch-preprocess)   # for ccache
+    # g++'s full -Wshadow holds enumerators of scoped enumerations against types of the same name.
+    # -fpch-preprocess is for ccache.
+    target_compile_options(journeyman_developer INTERFACE -Wshadow=local -fpch-preprocess)
+  else()
+    target_compile_options(journeyman_developer INTERFACE -Wshadow)
   endif()
   if(JOURNEYMAN_WERROR)
     target_compile_options(journeyman_developer INTERFACE -Werror)

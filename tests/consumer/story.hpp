@@ -1,0 +1,4 @@
+#pragma once
+#include <journeyman/journeyman.hpp>
+
+journeyman::history story();
