@@ -99,7 +99,6 @@ TEST_CASE("types are checked before anything is asked") {
     CHECK(code(jm::attr("audiense") == "B2C") == "name.unknown");
     CHECK(code(jm::attr("audience")) == "type.not_a_predicate");
     CHECK(code(jm::event("purchase").where(jm::prop("amonut") > 3).did()) == "name.unknown");
-    CHECK(code(jm::event("purchase").last(0_d).did()) == "predicate.window");
     CHECK(code(jm::event("purchase").since_entry().did()) == "predicate.scope");
 }
 
