@@ -11,4 +11,4 @@ find_package(RE2 REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(fmt 8 REQUIRED)
 find_package(Ical QUIET)                         # schedule rules; the library builds without
-include(${CMAKE_CURRENT_LIST_DIR}/yaml_cpp_name.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/target_names.cmake)

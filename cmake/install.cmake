@@ -12,5 +12,5 @@ install(EXPORT journeyman NAMESPACE journeyman:: FILE journeymanTargets.cmake
 configure_package_config_file(cmake/journeymanConfig.cmake.in journeymanConfig.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(journeymanConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/journeymanConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/journeymanConfigVersion.cmake
-        cmake/FindRE2.cmake cmake/FindIcal.cmake cmake/yaml_cpp_name.cmake
+        cmake/FindRE2.cmake cmake/FindIcal.cmake cmake/target_names.cmake
         DESTINATION ${package_dir} COMPONENT development)
