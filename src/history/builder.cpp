@@ -25,7 +25,11 @@ std::string cut(std::string s) { return s.size() > 80 ? s.substr(0, 80) : s; }
 std::int64_t micros(instant t) { return t.time_since_epoch().count(); }
 
 /// The type that most of the values have; whole numbers among decimals are decimals.
-value_type common_type(const std::map<value_type, std::int64_t>& seen) {
+value_type common_type(std::map<value_type, std::int64_t> seen) {
+    // Texts of several shapes are texts.
+    if (seen.contains(value_type::text) || (seen.contains(value_type::day) && seen.contains(value_type::instant)))
+        for (const auto t : {value_type::day, value_type::instant})
+            if (const auto it = seen.find(t); it != seen.end()) { seen[value_type::text] += it->second; seen.erase(t); }
     if (seen.empty()) return value_type::missing;
     if (seen.size() == 2 && seen.contains(value_type::integer) && seen.contains(value_type::decimal)) return value_type::decimal;
     return std::max_element(seen.begin(), seen.end(), [](const auto& a, const auto& b) { return a.second < b.second; })->first;
@@ -87,6 +91,15 @@ struct history_builder::impl {
         return it->second;
     }
 
+    value_type seen_type(const scalar& s) const {
+        if (const auto* text = std::get_if<std::string>(&s); text != nullptr && options.infer) {
+            day d;
+            parsed_instant i;
+            if (parse_day(*text, d)) return value_type::day;
+            if (parse_instant(*text, i) && i.had_zone) return value_type::instant;
+        }
+        return type_of(s);
+    }
     value_type declared(const std::string& name) const {
         const auto it = options.types.find(name);
         return it == options.types.end() ? value_type::missing : parse_value_type(it->second);
@@ -119,7 +132,7 @@ struct history_builder::impl {
 
     std::vector<attribute_stream> attributes(const std::string& table, std::vector<std::pair<std::uint32_t, fields>>& first, const std::vector<fact>& later, const rank& numbers, history_data& out, const time_zone* zone) {
         std::map<std::string, std::map<value_type, std::int64_t>> seen;
-        const auto look = [&](const fields& f) { for (const auto& [n, s] : f) { auto& types = seen[n]; if (!std::holds_alternative<std::monostate>(s)) ++types[type_of(s)]; } };
+        const auto look = [&](const fields& f) { for (const auto& [n, s] : f) { auto& types = seen[n]; if (!std::holds_alternative<std::monostate>(s)) ++types[seen_type(s)]; } };
         for (const auto& [_, f] : first) look(f);
         for (const auto& f : later) look(f.values);
         const std::string prefix = table == "accounts" ? "account." : "contact.";
@@ -219,7 +232,7 @@ struct history_builder::impl {
                 sorted.push_back(&f);
                 with_ids = with_ids || !f.event_id.empty();
                 late = late || f.arrived != f.at;
-                for (const auto& [n, v] : f.values) if (!std::holds_alternative<std::monostate>(v)) ++seen[n][type_of(v)];
+                for (const auto& [n, v] : f.values) if (!std::holds_alternative<std::monostate>(v)) ++seen[n][seen_type(v)];
             }
             sort(sorted, numbers);
             s.rows = make_timeline(sorted, numbers, numbers.size());
@@ -241,7 +254,7 @@ struct history_builder::impl {
         std::stable_sort(spend.begin(), spend.end(), [](const fact& a, const fact& b) { return a.at < b.at; });
         out->spend.amount = column{value_type::decimal};
         std::map<std::string, std::map<value_type, std::int64_t>> seen;
-        for (const auto& f : spend) for (const auto& [n, v] : f.values) if (n != "amount") ++seen[n][type_of(v)];
+        for (const auto& f : spend) for (const auto& [n, v] : f.values) if (n != "amount") ++seen[n][seen_type(v)];
         for (const auto& [n, types] : seen) out->spend.columns.emplace_back(n, column{common_type(types)});
         for (const auto& f : spend) {
             out->spend.at.push_back(f.at);
@@ -306,6 +319,10 @@ history_builder& history_builder::spend(instant at, double amount, fields column
     if (!impl_->usable("spend", row, "-", at)) return *this;
     columns.emplace_back("amount", amount);
     impl_->spend.push_back({0, micros(at), micros(at), impl_->sequence++, {}, std::move(columns), row});
+    return *this;
+}
+history_builder& history_builder::reject(std::string table, std::int64_t row, std::string reason, std::string example) {
+    impl_->reject(table, row, std::move(reason), std::move(example));
     return *this;
 }
 history history_builder::finish() && { return std::exchange(impl_, std::make_unique<impl>())->finish(); }

@@ -31,6 +31,8 @@ public:
     history_builder& account(std::string_view id, instant at, fields attributes, std::optional<instant> arrived = {});
     history_builder& event(std::string_view contact, std::string_view name, instant at, fields properties = {}, std::string_view event_id = {}, std::optional<instant> arrived = {});
     history_builder& spend(instant at, double amount, fields columns = {});
+    /// Lists a row that a reader could not use.
+    history_builder& reject(std::string table, std::int64_t row, std::string reason, std::string example);
     /// Sorts and freezes. The builder is empty afterwards.
     history finish() &&;
 

@@ -1,0 +1,70 @@
+"""The text form: what reads, how it prints, and where errors point."""
+
+import journeyman as jm
+import pytest
+
+TEXTS = [
+    'audience == "B2C" and occupation == "freelance"',
+    "count(purchase where amount >= 50, last 30d) >= 2",
+    "did(webinar_attended) and never(purchase, last 90d)",
+    'sum(purchase.amount, this year) > 1000 or segment("vip")',
+    "now - last_time(login) > 60d",
+    'sequence(page_viewed where page == "/pricing", trial_started, purchase, within 14d)',
+    "did(cart_started without purchase on cart_id within 1h, last 3d)",
+    'city in ["Roma", "Milano"] and not (email ends_with ".edu")',
+    'bucket("holdout-2026") < 0.1',
+    "a - (b - c) > 0 and not (a or b)",
+    'count("Order Completed" where contact.x == y) between 1 and 3',
+    'last(any.email) contains "@"',
+    'did("form_*", since "2026-01-31")',
+    "if(did(x, last 10d), 50, 0) >= 50",
+    "start + 1mo - 1d == now",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_printing_and_reading_come_back_to_the_same_tree(text):
+    p = jm.predicate(text)
+    assert jm.predicate(str(p)).equals(p)
+    assert str(jm.predicate(str(p))) == str(p)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        ("audience = 1", "1:10", "=="),
+        ("audience == ", "1:13", "end"),
+        ("cuont(purchase) > 1", "1:1", "count"),
+        ("count(purchase, last 30) > 1", "1:22", "unit"),
+        ("count(purchase, lats 30d) > 1", "1:17", "last"),
+        ('a == "x', "1:6", "quote"),
+        ("a ==\n b ==", "2:4", "chain"),
+        ("did(purchase", "1:13", "`)`"),
+    ],
+)
+def test_errors_point_at_the_character(text, place, says):
+    with pytest.raises(jm.Error) as e:
+        jm.predicate(text)
+    assert e.value.code == "predicate.syntax"
+    assert e.value.place == place
+    assert says in e.value.message
+
+
+def test_limits_are_errors():
+    with pytest.raises(jm.Error, match="limit"):
+        jm.predicate("(" * 5000 + "a" + ")" * 5000)
+    with pytest.raises(jm.Error, match="limit"):
+        jm.predicate(" + ".join(["1"] * 20_000) + " > 0")
+
+
+def test_a_predicate_has_no_truth():
+    with pytest.raises(TypeError, match="select"):
+        bool(jm.predicate("a == 1"))
+
+
+def test_calendar_windows_are_in_the_zone_asked():
+    h = jm.History.from_records([{"type": "track", "userId": "a", "event": "x", "timestamp": "2026-01-31T23:30:00Z"}])
+    assert h.select("did(x, this month)", at="2026-02-10T00:00:00Z", timezone="Europe/Rome").ids == ["a"]
+    assert h.select("did(x, this month)", at="2026-02-10T00:00:00Z").ids == []
+    with pytest.raises(jm.Error):
+        h.select("did(x)", at="2026-02-10T00:00:00Z", timezone="Europe/Rom")
