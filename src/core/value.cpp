@@ -15,6 +15,7 @@ constexpr std::array<std::string_view, 10> type_names{"missing", "yes/no", "inte
 std::string_view to_string(value_type t) { return type_names[static_cast<std::size_t>(t)]; }
 
 value_type parse_value_type(std::string_view name) {
+    if (name == "number") return value_type::decimal;
     for (std::size_t i = 1; i < type_names.size(); ++i) {
         if (type_names[i] == name) return static_cast<value_type>(i);
     }

@@ -181,7 +181,16 @@ struct compiler::impl {
     }
 
     // ---- selectors
-    selector_id selector(const selector_data& s) {
+    /// `order.completed.total`: the event is the shortest name that is known, the rest its property.
+    selector_data resolved(selector_data s) const {
+        if (s.prefix || s.property.empty() || known.events.contains(s.event)) return s;
+        const std::string whole = s.event + "." + s.property;
+        for (auto dot = whole.find('.', s.event.size() + 1); dot != whole.npos; dot = whole.find('.', dot + 1))
+            if (known.events.contains(std::string_view{whole}.substr(0, dot))) { s.event = whole.substr(0, dot); s.property = whole.substr(dot + 1); break; }
+        return s;
+    }
+    selector_id selector(const selector_data& given) {
+        const selector_data s = resolved(given);
         const auto names = events_of(s);
         compiled_selector c;
         for (const auto& n : names) c.streams.push_back(stream_slot(n));

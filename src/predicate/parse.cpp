@@ -414,7 +414,8 @@ private:
             std::string name = now_.text;
             step();
             if (with_property && start.kind == token_kind::name && !(is(".") && peek().text == "prop")) {
-                const auto dot = name.rfind('.');
+                // The first dot; where no such event is known and a longer name is, the type check moves it.
+                const auto dot = name.find('.');
                 if (dot != name.npos && dot > 0) {
                     property = name.substr(dot + 1);
                     name.erase(dot);

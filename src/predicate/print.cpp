@@ -39,7 +39,7 @@ std::string selector_text(const selector_data& s) {
     if (!s.property.empty()) {
         // a bare event with dots would swallow the property's dot
         if (out.front() != '"' && out.find('.') != out.npos) out = detail::quoted(out);
-        out += detail::is_bare_name(s.property) && s.property.find('.') == s.property.npos && s.property != "prop" ? "." + s.property : ".prop(" + detail::quoted(s.property) + ")";
+        out += detail::is_bare_name(s.property) && !s.property.starts_with("prop") ? "." + s.property : ".prop(" + detail::quoted(s.property) + ")";
     }
     if (!s.where.empty()) out += " where " + print(s.where, binding::any, true);
     if (s.without) {
