@@ -11,6 +11,7 @@ namespace journeyman {
 namespace {
 
 using std::int64_t;
+__extension__ typedef __int128 wide;   // sums of integers do not overflow on the way
 
 /// A value and how fast it moves with `now` (per microsecond): `now - x` moves by 1.
 struct timed {
@@ -454,7 +455,7 @@ private:
         bool any = false;
         instant last_leaves = beginning_of_time;
         exact_sum decimals;
-        __int128 integers = 0;
+        wide integers = 0;
         std::set<int64_t> codes;
         std::set<double> numbers;
         each(s, b, [&](event_ref e, instant leaves) {

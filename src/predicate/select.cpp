@@ -104,6 +104,8 @@ selection select(const history& h, const program_ptr& p, node_id n, instant at) 
     return select_plainly(h, p, n, at);
 }
 
+selection history::select(const expression& p, instant at) const { return journeyman::select(*this, p, at); }
+
 selection select(const history& h, const expression& e, instant at, const compile_context& context) {
     const auto [p, n] = compile(e, h.schema(), h.data().pool, context);
     return select(h, p, n, at);

@@ -18,16 +18,11 @@ int main()
         return 1;
     }
 
-    // Reads YAML, a time zone and a regular expression: every private library is really linked.
-    const auto playbook = jm::playbook::parse(R"(
-playbook: consumer
-timezone: Europe/Rome
-segments:
-  freelance: {when: "occupation matches '^free'"}
-)");
-    const auto* freelance = playbook.find_segment("freelance");
-    if (freelance == nullptr || playbook.check().errors() != 0) {
-        std::cerr << "the playbook was not read\n";
+    // A time zone and a regular expression: the private libraries are really linked.
+    jm::compile_context rome;
+    rome.zone = jm::load_zone("Europe/Rome");
+    if (jm::select(history, jm::predicate::parse("occupation matches \"^free\" and did(purchase, this month)"), at - 1_d, rome).count() != 1) {
+        std::cerr << "Rome was not read\n";
         return 1;
     }
     std::cout << "journeyman " << JOURNEYMAN_VERSION << ": " << ids.size() << " loyal\n";

@@ -134,3 +134,50 @@ TEST_CASE("the fast path answers as the plain one") {
                     }
                 }
 }
+
+TEST_CASE("the text and the operators build the same tree")
+{
+    const auto bought = jm::event("purchase");
+    CHECK(jm::expression::parse("count(purchase, last 30d) >= 2").equals(bought.last(30_d).count() >= 2));
+    CHECK(jm::expression::parse("sum(purchase.amount where amount > 3, since \"2026-01-31\") > 10").equals(bought.where(jm::prop("amount") > 3).since("2026-01-31").sum("amount") > 10));
+    CHECK_FALSE(jm::expression::parse("count(purchase, last 30d) >= 2").equals(bought.last(31_d).count() >= 2));
+}
+
+TEST_CASE("without: an event counts from its deadline on, and one exactly at the deadline takes it away")
+{
+    jm::history_builder b;
+    const auto t = at("2026-01-01T00:00:00Z");
+    for (const char* who : {"bought", "late", "left"}) b.event(who, "cart", t, {{"k", std::int64_t{1}}});
+    b.event("bought", "purchase", t + 1_h, {{"k", std::int64_t{1}}});
+    b.event("late", "purchase", t + 1_h + 1_us, {{"k", std::int64_t{1}}});
+    b.event("left", "purchase", t + 1_m, {{"k", std::int64_t{2}}});
+    const auto h = std::move(b).finish();
+    const auto abandoned = jm::expression::parse("did(cart without purchase on k within 1h)");
+    CHECK(in(h, abandoned, "2026-01-01T00:59:59.999999Z") == ids{});
+    CHECK(in(h, abandoned, "2026-01-01T01:00:00Z") == ids{"late", "left"});
+    CHECK(in(h, abandoned, "2026-01-02T00:00:00Z") == ids{"late", "left"});
+}
+
+TEST_CASE("next is never late: between two asked instants nothing changes unseen")
+{
+    const auto h = shop();
+    for (const char* text : {"count(purchase, last 10d) >= 1", "did(purchase, this month)", "did(purchase, previous week)", "now - last_time(purchase) > 60h", "(now - first_time(purchase)) / 1d >= 3.5",
+                             "weekday(now) == 3", "hour(now) >= 13", "first_time(purchase) + 1mo - 1d <= now", "now + 1mo > \"2026-02-28T09:00:00Z\"", "did(purchase, last 1mo)", "never(purchase, last 36h)"}) {
+        const auto [program, n] = jm::compile(jm::expression::parse(text), h.schema(), h.data().pool);
+        jm::history_reader r{program, h.data()};
+        r.load(0);
+        jm::instant promised = jm::beginning_of_time;
+        jm::truth before = jm::truth::unknown;
+        const auto start = at("2026-01-10T00:00:00Z");           // anna's last event: from here on only time passes
+        for (int hour = 0; hour < 24 * 60; ++hour) {
+            const auto now = start + std::chrono::hours{hour};
+            jm::instant next = jm::end_of_time;
+            const auto x = jm::evaluate(*program, n, r.see(now), now, next).as_truth();
+            CAPTURE(text);
+            CAPTURE(hour);
+            if (hour > 0 && now < promised) CHECK(x == before);
+            before = x;
+            promised = next;
+        }
+    }
+}

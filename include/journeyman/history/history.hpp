@@ -22,8 +22,6 @@ namespace journeyman {
 
 class expression;
 class selection;
-class playbook;
-struct segment;
 
 /// Ids in their sort order: number k is the k-th smallest. Text (by bytes) or integers, as they came in.
 class id_column {
@@ -110,8 +108,8 @@ public:
     /// table, reason, rows: the counts behind `rejected()`.
     [[nodiscard]] table rejected_counts() const;
 
-    /// Contacts for whom `p` is yes at `at`. Defined in predicate/select.hpp. `segments` for references by name.
-    [[nodiscard]] selection select(const expression& p, instant at, const playbook* segments = nullptr) const;
+    /// Contacts for whom `p` is yes at `at`. Defined with predicate/select.hpp; `select` there takes segments and a zone too.
+    [[nodiscard]] selection select(const expression& p, instant at) const;
 
 private:
     std::shared_ptr<const history_data> data_;
