@@ -11,5 +11,6 @@
 #include "journeyman/history/builder.hpp"
 #include "journeyman/history/history.hpp"
 #include "journeyman/predicate/expression.hpp"
+#include "journeyman/predicate/membership.hpp"
 #include "journeyman/predicate/select.hpp"
 #include "journeyman/version.hpp"

@@ -37,6 +37,13 @@ std::string shown(const T& x) {
     return out.str();
 }
 
+jm::compile_context context_of(const std::map<std::string, jm::expression>& segments, const std::string& timezone) {
+    jm::compile_context context;
+    context.zone = jm::load_zone(timezone);
+    for (const auto& [name, e] : segments) context.segments.emplace(name, e);
+    return context;
+}
+
 jm::read_options options_of(const std::map<std::string, std::string>& types, const std::optional<std::string>& timezone) {
     jm::read_options o;
     o.types = types;
@@ -86,12 +93,15 @@ PYBIND11_MODULE(_core, m) {
         .def("events", &jm::history::events)
         .def("rejected", &jm::history::rejected)
         .def(
+            "membership",
+            [](const jm::history& h, const jm::expression& p, const std::string& start, const std::string& end, const std::map<std::string, jm::expression>& segments, const std::string& timezone) {
+                return jm::membership(h, p, instant_of(start), instant_of(end), context_of(segments, timezone));
+            },
+            py::call_guard<py::gil_scoped_release>())
+        .def(
             "select",
             [](const jm::history& h, const jm::expression& p, const std::string& at, const std::map<std::string, jm::expression>& segments, const std::string& timezone) {
-                jm::compile_context context;
-                context.zone = jm::load_zone(timezone);
-                for (const auto& [name, e] : segments) context.segments.emplace(name, e);
-                return jm::select(h, p, instant_of(at), context);
+                return jm::select(h, p, instant_of(at), context_of(segments, timezone));
             },
             py::call_guard<py::gil_scoped_release>());
 }

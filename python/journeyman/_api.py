@@ -177,3 +177,19 @@ class History:
         """
         named = {k: _predicate(v) for k, v in (segments or {}).items()}
         return Selection(self._core.select(_predicate(predicate), _instant(at), named, timezone))
+
+    def membership(
+        self,
+        predicate: Predicate | str,
+        start: Instant,
+        end: Instant,
+        *,
+        segments: Mapping[str, Predicate | str] | None = None,
+        timezone: str = "UTC",
+    ) -> Table:
+        """contact_id, entered_at, left_at: each stay of each contact within [start, end), to the microsecond.
+
+        Who is in at `start` has entered then; `left_at` is missing for who is still in at `end`.
+        """
+        named = {k: _predicate(v) for k, v in (segments or {}).items()}
+        return Table(self._core.membership(_predicate(predicate), _instant(start), _instant(end), named, timezone))

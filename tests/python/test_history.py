@@ -73,3 +73,10 @@ def test_datetimes_are_instants(history):
         history.select("did(purchase)", at=datetime.datetime(2026, 1, 2))
     with pytest.raises(jm.Error, match="zone"):
         history.select("did(purchase)", at="2026-01-02T00:00:00")
+
+
+def test_membership_is_left_by_time_alone(history):
+    [stay] = history.membership("did(purchase, last 30d)", start="2026-01-01T00:00:00Z", end="2027-01-01T00:00:00Z").to_pylist()
+    assert stay["contact_id"] == "anna"
+    assert stay["entered_at"].isoformat() == "2026-01-02T00:00:00+00:00"
+    assert stay["left_at"].isoformat() == "2026-02-01T00:00:00+00:00"
