@@ -1,118 +1,210 @@
-// JSON Lines in the form of the Segment spec: identify, track, page, screen, group.
+// JSON Lines in the form of the Segment spec: one record a line, in order of arrival.
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
+#include <simdjson.h>
 
-#include "journeyman/history/builder.hpp"
+#include <string>
+
+#include "history/convert.hpp"
+#include "history/rejections.hpp"
+#include "history/source_csv.hpp"
+#include "history/source_loose.hpp"
+#include "journeyman/core/error.hpp"
 
 namespace journeyman {
+
 namespace {
 
-using json = nlohmann::json;
+namespace dom = simdjson::dom;
+using detail::raw_cell;
 
-constexpr int max_nesting = 32;
+constexpr std::size_t deepest = 64;   // nested objects
 
-/// Nested objects become names with dots; null is missing; a list of texts is a list.
-void flatten(const json& object, const std::string& prefix, fields& into, int depth = 0) {
-    if (depth > max_nesting) throw error{"input.records", "", "objects nested more than 32 deep"};
-    for (const auto& [key, x] : object.items()) {
-        const std::string name = prefix + key;
-        if (x.is_object()) flatten(x, name + ".", into, depth + 1);
-        else if (x.is_null()) into.emplace_back(name, scalar{});
-        else if (x.is_boolean()) into.emplace_back(name, x.get<bool>());
-        else if (x.is_number_unsigned() && x.get<std::uint64_t>() > static_cast<std::uint64_t>(INT64_MAX)) into.emplace_back(name, x.get<double>());
-        else if (x.is_number_integer()) into.emplace_back(name, x.get<std::int64_t>());
-        else if (x.is_number()) into.emplace_back(name, x.get<double>());
-        else if (x.is_string()) into.emplace_back(name, x.get<std::string>());
-        else if (x.is_array()) {
-            std::vector<std::string> items;
-            for (const auto& item : x) items.push_back(item.is_string() ? item.get<std::string>() : item.dump());
-            into.emplace_back(name, std::move(items));
-        }
-    }
-}
-
-std::string text_of(const json& record, const char* key) {
-    const auto it = record.find(key);
-    if (it == record.end() || it->is_null()) return {};
-    return it->is_string() ? it->get<std::string>() : it->dump();
-}
-
-class reader {
+class record_reader {
 public:
-    explicit reader(const read_options& options) : options_{options}, build_{[&] { auto o = options; o.infer = true; return o; }()} {}
+    explicit record_reader(const read_options& options) : options_{options} { room(0); }
 
-    void line(std::string_view text, std::int64_t row) {
-        if (text.find_first_not_of(" \t\r") == text.npos) return;
-        const json r = json::parse(text, nullptr, false);
-        if (r.is_discarded() || !r.is_object()) { reject(row, "no JSON object", std::string{text}); return; }
-        const auto type = text_of(r, "type"), who = text_of(r, "userId"), id = text_of(r, "messageId");
-        instant at;
-        if (!read_instant(r, "timestamp", row, at)) return;
-        std::optional<instant> arrived;
-        if (r.contains("receivedAt")) {
-            instant a;
-            if (!read_instant(r, "receivedAt", row, a)) return;
-            arrived = a;
+    void line(const char* text, std::size_t size, std::int64_t row) {
+        row_ = row;
+        dom::element record;
+        if (size > parser_.capacity()) room(size);
+        if (const auto bad = parser_.parse(text, size, false).get(record); bad != simdjson::SUCCESS) {
+            return reject(bad == simdjson::DEPTH_ERROR ? "nested too deep" : "malformed JSON", {text, size});
         }
-        fields values;
-        for (const char* key : {"traits", "properties"})
-            if (const auto it = r.find(key); it != r.end() && it->is_object()) flatten(*it, "", values);
-        if (type != "group" && who.empty()) { reject(row, "no contact_id", std::string{text}); return; }
-        if (type == "identify") build_.contact(who, at, std::move(values), arrived);
-        else if (type == "track") {
-            const auto event = text_of(r, "event");
-            if (event.empty()) { reject(row, "no event", std::string{text}); return; }
-            build_.event(who, event, at, std::move(values), id, arrived);
-        } else if (type == "page" || type == "screen") {
-            if (const auto name = text_of(r, "name"); !name.empty()) values.emplace_back("name", name);
-            build_.event(who, type, at, std::move(values), id, arrived);
-        } else if (type == "group") {
-            const auto group = text_of(r, "groupId");
-            if (group.empty()) { reject(row, "no account_id", std::string{text}); return; }
-            build_.account(group, at, std::move(values), arrived);
-            if (!who.empty()) build_.contact(who, at, {{"account_id", group}}, arrived);
-        } else reject(row, "unknown type", type);
+        dom::object object;
+        if (record.get(object) != simdjson::SUCCESS) return reject("not a record", {text, size});
+        read(object, {text, size});
     }
-    history finish() { return std::move(build_).finish(); }
+    history finish() && {
+        return detail::ingest(std::move(tables_).finish(), options_, std::move(log_));
+    }
 
 private:
-    bool read_instant(const json& r, const char* key, std::int64_t row, instant& at) {
-        const auto text = text_of(r, key);
-        parsed_instant p;
-        if (text.empty()) { reject(row, std::string{"no "} + key, ""); return false; }
-        if (!parse_instant(text, p)) { reject(row, std::string{"unreadable "} + key, text); return false; }
-        if (!p.had_zone && options_.timezone == nullptr) { reject(row, std::string{key} + " without a zone", text); return false; }
-        at = p.had_zone ? p.at : options_.timezone->to_instant(local_instant{p.at.time_since_epoch()});
+    void room(std::size_t bytes) {
+        if (parser_.allocate(std::max<std::size_t>(bytes, 1 << 12), deepest) != simdjson::SUCCESS) throw error{"limit.record", "records", "a record of " + std::to_string(bytes) + " bytes does not fit the memory"};
+    }
+    void reject(std::string_view reason, std::string_view example) { log_.add("records", row_, reason, example); }
+
+    void read(const dom::object& record, std::string_view whole) {
+        std::string_view type;
+        if (record["type"].get(type) != simdjson::SUCCESS) return reject("no type", whole);
+        if (type == "alias") return reject("alias is not supported", whole);
+        if (type != "identify" && type != "track" && type != "page" && type != "screen" && type != "group") return reject("unknown type", type);
+
+        detail::loose_tables::fact f;
+        f.row = row_;
+        std::string id, group, message;
+        bool group_is_integer = false;
+        const bool has_id = identity(record, "userId", id, f.id_is_integer);
+        if (!has_id && type != "group") return reject("no contact_id", whole);
+        f.id = id;
+        if (!time(record, f)) return;
+        if (bool ignored = false; identity(record, "messageId", message, ignored)) f.event_id = message;
+
+        if (type == "identify") {
+            tables_.contact(f);
+            object(record, "traits");
+        } else if (type == "group") {
+            if (!identity(record, "groupId", group, group_is_integer)) return reject("no account_id", whole);
+            if (has_id) {
+                tables_.contact(f);
+                raw_cell c;
+                c.type = value_type::text;
+                c.text = group;
+                tables_.cell("account_id", c);
+            }
+            f.id = group;
+            f.id_is_integer = group_is_integer;
+            tables_.account(f);
+            object(record, "traits");
+        } else if (type == "track") {
+            std::string_view name;
+            if (record["event"].get(name) != simdjson::SUCCESS || name.empty()) return reject("no event name", whole);
+            tables_.event(name, f);
+            object(record, "properties");
+        } else {
+            tables_.event(type, f);
+            if (std::string_view name; record["name"].get(name) == simdjson::SUCCESS) {
+                raw_cell c;
+                c.type = value_type::text;
+                c.text = name;
+                tables_.cell("name", c);
+            }
+            object(record, "properties");
+        }
+        tables_.next();
+    }
+
+    /// A text that is not empty, or an integer.
+    static bool identity(const dom::object& record, std::string_view key, std::string& out, bool& integer) {
+        dom::element e;
+        if (record[key].get(e) != simdjson::SUCCESS) return false;
+        integer = e.type() == dom::element_type::INT64;
+        if (integer) out = std::to_string(std::int64_t{e});
+        else if (e.type() == dom::element_type::UINT64) out = std::to_string(std::uint64_t{e});
+        else if (e.type() == dom::element_type::STRING) out = std::string_view{e};
+        return !out.empty();
+    }
+
+    bool time(const dom::object& record, detail::loose_tables::fact& f) {
+        dom::element e;
+        if (record["timestamp"].get(e) != simdjson::SUCCESS || e.is_null()) {
+            reject("no timestamp", "");
+            return false;
+        }
+        instant at;
+        if (const auto why = instant_of(e, at); why != detail::fault::none) {
+            reject(why == detail::fault::no_zone ? "timestamp without a zone" : why == detail::fault::out_of_range ? "instant out of range" : "unreadable timestamp", simdjson::minify(e));
+            return false;
+        }
+        f.at = at;
+        if (record["receivedAt"].get(e) == simdjson::SUCCESS && !e.is_null()) {
+            if (instant_of(e, at) == detail::fault::none) f.arrived = at;
+            else reject("unreadable value in receivedAt", simdjson::minify(e));
+        }
         return true;
     }
-    void reject(std::int64_t row, std::string reason, std::string example) { build_.reject("records", row, std::move(reason), std::move(example)); }
+    detail::fault instant_of(const dom::element& e, instant& out) {
+        raw_cell c;
+        if (e.get(c.text) != simdjson::SUCCESS) return detail::fault::unreadable;
+        c.type = value_type::text;
+        value v;
+        detail::conversion how;
+        how.zone = options_.timezone.get();
+        const auto why = detail::convert(c, value_type::instant, how, v);
+        if (why == detail::fault::none) out = v.as_instant();
+        return why;
+    }
 
-    read_options options_;
-    history_builder build_;
+    void object(const dom::object& record, std::string_view key) {
+        dom::element e;
+        if (record[key].get(e) != simdjson::SUCCESS || e.is_null()) return;
+        dom::object inner;
+        if (e.get(inner) != simdjson::SUCCESS) return reject("unreadable value in " + std::string{key}, simdjson::minify(e));
+        members(inner, "");
+    }
+    /// Nested objects are names with dots.
+    void members(const dom::object& all, const std::string& prefix) {
+        for (const auto& [key, e] : all) {
+            const std::string name = prefix + std::string{key};
+            raw_cell c;
+            switch (e.type()) {
+                case dom::element_type::OBJECT: members(dom::object{e}, name + "."); continue;
+                case dom::element_type::NULL_VALUE: tables_.nothing(name); continue;
+                case dom::element_type::STRING: c.type = value_type::text; c.text = std::string_view{e}; break;
+                case dom::element_type::BOOL: c.type = value_type::boolean; c.i = bool{e}; break;
+                case dom::element_type::INT64: c.type = value_type::integer; c.i = std::int64_t{e}; break;
+                case dom::element_type::UINT64: c.type = value_type::decimal; c.d = static_cast<double>(std::uint64_t{e}); break;
+                case dom::element_type::DOUBLE: c.type = value_type::decimal; c.d = double{e}; break;
+                case dom::element_type::ARRAY:
+                    if (!list(dom::array{e}, c)) {
+                        reject("unreadable value in " + name, simdjson::minify(e));
+                        continue;
+                    }
+            }
+            tables_.cell(name, c);
+        }
+    }
+    /// Texts as they are, numbers and yes/no as text; what is nested further is no list of texts.
+    bool list(const dom::array& items, raw_cell& out) {
+        out.type = value_type::text_list;
+        for (const dom::element item : items) {
+            switch (item.type()) {
+                case dom::element_type::STRING: out.list.push_back(std::string_view{item}); break;
+                case dom::element_type::OBJECT:
+                case dom::element_type::ARRAY: return false;
+                case dom::element_type::NULL_VALUE: break;
+                default: out.list.push_back(tables_.texts().keep(simdjson::minify(item)));
+            }
+        }
+        return true;
+    }
+
+    const read_options& options_;
+    dom::parser parser_;
+    detail::loose_tables tables_{"records", true};
+    detail::rejection_log log_;
+    std::int64_t row_ = 0;
 };
+
+history read_records(std::string text, const std::string& place, const read_options& options) {
+    const std::size_t begin = text.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
+    const std::size_t end = text.size();
+    detail::check_utf8(std::string_view{text}.substr(begin), place);
+    text.append(simdjson::SIMDJSON_PADDING, ' ');
+    record_reader reader{options};
+    std::int64_t row = 0;
+    for (std::size_t from = begin; from < end; ++row) {
+        const std::size_t to = std::min(text.find('\n', from), end);
+        const std::string_view line{text.data() + from, to - from};
+        if (line.find_first_not_of(" \t\r") != std::string_view::npos) reader.line(line.data(), line.size(), row);
+        from = to + 1;
+    }
+    return std::move(reader).finish();
+}
 
 }  // namespace
 
-history history::from_records_text(std::string_view text, const read_options& options) {
-    reader r{options};
-    std::int64_t row = 0;
-    for (std::size_t at = 0; at < text.size(); ++row) {
-        const auto end = std::min(text.find('\n', at), text.size());
-        r.line(text.substr(at, end - at), row);
-        at = end + 1;
-    }
-    return r.finish();
-}
-
-history history::from_records(const std::filesystem::path& file, const read_options& options) {
-    std::ifstream in{file, std::ios::binary};
-    if (!in) throw error{"input.file", file.string(), "cannot be read; is the path right?"};
-    reader r{options};
-    std::string text;
-    for (std::int64_t row = 0; std::getline(in, text); ++row) r.line(text, row);
-    return r.finish();
-}
+history history::from_records(const std::filesystem::path& file, const read_options& options) { return read_records(detail::read_whole_file(file), file.string(), options); }
+history history::from_records_text(std::string_view json_lines, const read_options& options) { return read_records(std::string{json_lines}, "records", options); }
 
 }  // namespace journeyman

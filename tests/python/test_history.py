@@ -25,12 +25,12 @@ def history():
 
 def test_nothing_is_dropped_in_silence(history):
     assert [(r["table"], r["reason"]) for r in history.rejected.to_pylist()] == [
+        ("records", "duplicate event_id"),
+        ("records", "conflicting event_id"),
         ("records", "timestamp without a zone"),
         ("records", "no contact_id"),
         ("records", "unreadable timestamp"),
         ("records", "unknown type"),
-        ("events", "duplicate event_id"),
-        ("events", "conflicting event_id"),
     ]
     assert history.contacts_count == 1
     assert history.events_count == 1

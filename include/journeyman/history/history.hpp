@@ -77,7 +77,7 @@ struct read_options {
     std::map<std::string, std::string> types;                            // "contact.renewal" → "day", "purchase.code" → "text"
     std::map<std::string, std::string> formats;                          // column → strptime format ("%m/%d/%Y %H:%M")
     zone_ptr timezone;                                                   // of instants without a zone; null refuses them
-    bool infer = false;                                                  // a name whose every text has the shape of a day, or of an instant with a zone, is such (records, CSV)
+    bool infer = false;                                                  // for the builder: a name whose every text has the shape of a day, or of an instant with a zone, is such (records and CSV always do so)
 };
 
 /// What happened: contacts, accounts, events and spend. A value: copies share.
@@ -86,6 +86,10 @@ public:
     history();   // empty
     explicit history(std::shared_ptr<const history_data> data) : data_{std::move(data)} {}
 
+    /// Tables by the Arrow C stream interface; null for a table that is not there. The streams are consumed and released.
+    static history from_arrow(ArrowArrayStream* contacts, ArrowArrayStream* events, ArrowArrayStream* accounts = nullptr, ArrowArrayStream* spend = nullptr, const read_options& = {});
+    /// CSV files (RFC 4180, header line); an empty path for a table that is not there. Errors: code `input.csv` with file and line.
+    static history from_csv(const std::filesystem::path& contacts, const std::filesystem::path& events, const std::filesystem::path& accounts = {}, const std::filesystem::path& spend = {}, const read_options& = {});
     /// JSON Lines in the form of the Segment spec, a file.
     static history from_records(const std::filesystem::path& file, const read_options& = {});
     /// The same from memory.

@@ -1,0 +1,101 @@
+#include "journeyman/history/history.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "history/source_arrow.hpp"
+#include "history/source_csv.hpp"
+
+namespace journeyman {
+
+std::optional<std::uint32_t> id_column::find(std::string_view id) const {
+    if (are_integers()) {
+        std::int64_t wanted = 0;
+        const auto [end, bad] = std::from_chars(id.data(), id.data() + id.size(), wanted);
+        if (bad != std::errc{} || end != id.data() + id.size()) return std::nullopt;
+        const auto it = std::lower_bound(integers.begin(), integers.end(), wanted);
+        if (it == integers.end() || *it != wanted) return std::nullopt;
+        return static_cast<std::uint32_t>(it - integers.begin());
+    }
+    const auto it = std::lower_bound(texts.begin(), texts.end(), id, [&](text_id t, std::string_view s) { return pool->view(t) < s; });
+    if (it == texts.end() || pool->view(*it) != id) return std::nullopt;
+    return static_cast<std::uint32_t>(it - texts.begin());
+}
+
+namespace {
+
+template <class T>
+const T* by_name(const std::vector<T>& all, std::string_view name) {
+    const auto it = std::lower_bound(all.begin(), all.end(), name, [](const T& x, std::string_view n) { return x.name < n; });
+    return it != all.end() && it->name == name ? &*it : nullptr;
+}
+
+}  // namespace
+
+const event_stream* history_data::stream(std::string_view name) const { return by_name(streams, name); }
+const attribute_stream* history_data::contact_attribute(std::string_view name) const { return by_name(contact_attributes, name); }
+const attribute_stream* history_data::account_attribute(std::string_view name) const { return by_name(account_attributes, name); }
+
+std::optional<std::pair<instant, instant>> history_data::span() const {
+    std::int64_t first = std::numeric_limits<std::int64_t>::max(), last = std::numeric_limits<std::int64_t>::min();
+    const auto see = [&](const std::vector<std::int64_t>& at) {
+        if (at.empty()) return;
+        const auto [low, high] = std::minmax_element(at.begin(), at.end());
+        first = std::min(first, *low);
+        last = std::max(last, *high);
+    };
+    for (const auto& s : streams) see(s.rows.at);
+    for (const auto& a : contact_attributes) see(a.rows.at);
+    for (const auto& a : account_attributes) see(a.rows.at);
+    see(spend.at);
+    if (first > last) return std::nullopt;
+    return std::pair{instant{microseconds{first}}, instant{microseconds{last}}};
+}
+
+history::history() {
+    static const auto empty = [] {
+        auto data = std::make_shared<history_data>();
+        data->contacts.pool = data->pool.get();
+        data->accounts.pool = data->pool.get();
+        return std::shared_ptr<const history_data>{data};
+    }();
+    data_ = empty;
+}
+
+std::size_t history::events_count() const {
+    std::size_t n = 0;
+    for (const auto& s : data_->streams) n += s.rows.rows();
+    return n;
+}
+
+history history::from_arrow(ArrowArrayStream* contacts, ArrowArrayStream* events, ArrowArrayStream* accounts, ArrowArrayStream* spend, const read_options& options) {
+    using kind = detail::raw_table::kind;
+    struct given { ArrowArrayStream* stream; kind what; const char* label; };
+    const given all[] = {{contacts, kind::contacts, "contacts"}, {accounts, kind::accounts, "accounts"}, {events, kind::events, "events"}, {spend, kind::spend, "spend"}};
+    struct releaser {
+        const given (&all)[4];
+        ~releaser() { for (const auto& g : all) if (g.stream != nullptr && g.stream->release != nullptr) g.stream->release(g.stream); }
+    } const release_the_rest{all};
+    std::vector<detail::raw_table> tables;
+    for (const auto& [stream, what, label] : all) {
+        if (stream == nullptr) continue;
+        tables.push_back(detail::read_arrow(stream, what, label));
+        detail::assign_columns(tables.back(), options);
+    }
+    return detail::ingest(std::move(tables), options);
+}
+
+history history::from_csv(const std::filesystem::path& contacts, const std::filesystem::path& events, const std::filesystem::path& accounts, const std::filesystem::path& spend, const read_options& options) {
+    using kind = detail::raw_table::kind;
+    struct given { const std::filesystem::path* path; kind what; const char* label; };
+    const given all[] = {{&contacts, kind::contacts, "contacts"}, {&accounts, kind::accounts, "accounts"}, {&events, kind::events, "events"}, {&spend, kind::spend, "spend"}};
+    std::vector<detail::raw_table> tables;
+    for (const auto& [path, what, label] : all) {
+        if (path->empty()) continue;
+        tables.push_back(detail::read_csv(*path, what, label));
+        detail::assign_columns(tables.back(), options);
+    }
+    return detail::ingest(std::move(tables), options);
+}
+
+}  // namespace journeyman

@@ -1,0 +1,69 @@
+#pragma once
+// The one way into a history: raw tables in, typed, numbered, sorted streams out. Parts of `ingest`.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "history/convert.hpp"
+#include "history/owners.hpp"
+#include "history/rejections.hpp"
+#include "history/source.hpp"
+
+namespace journeyman::detail {
+
+inline constexpr std::int64_t from_the_beginning = std::numeric_limits<std::int64_t>::min();
+
+/// What a first pass over a table found, by row.
+struct scanned_table {
+    raw_table* table = nullptr;
+    std::vector<std::uint32_t> owner;      // first numbers, then final ones; nobody: the row is rejected
+    std::vector<std::int64_t> at;          // empty when reading it again is as quick (events of an Arrow table)
+    std::vector<std::uint32_t> order;      // empty: first_order + row
+    std::uint32_t first_order = 0;
+    std::vector<std::uint32_t> stream;     // events
+    std::vector<std::uint32_t> event_id;   // as texts; empty without ids
+    [[nodiscard]] std::uint32_t order_of(std::size_t row) const { return order.empty() ? first_order + static_cast<std::uint32_t>(row) : order[row]; }
+};
+
+struct ingestion {
+    explicit ingestion(const read_options& o) : options{o} {}
+    const read_options& options;
+    std::shared_ptr<history_data> data = std::make_shared<history_data>();
+    rejection_log log;
+    owners contacts, accounts;
+    std::vector<scanned_table> tables;
+    std::vector<std::string> event_names;               // by stream number
+    std::vector<std::uint32_t> stream_of_text;          // by text number; nobody: not an event name yet
+    std::vector<std::int64_t> first_seen;               // by contact: the first event or change
+    std::map<std::string, value_type, std::less<>> declared;
+
+    [[nodiscard]] text_pool& pool() const { return *data->pool; }
+    [[nodiscard]] conversion how(const std::string& ours, const column_source& source) const;
+    [[nodiscard]] value_type declared_type(const std::string& name) const {
+        const auto it = declared.find(name);
+        return it == declared.end() ? value_type::missing : it->second;
+    }
+    void reject(const raw_table&, std::size_t row, std::string_view reason, std::string_view example);
+    /// A cell of an attribute or property; the row is kept without it.
+    void reject_cell(const raw_table&, std::size_t row, fault, const std::string& name, const column_source&);
+    std::uint32_t stream_number(text_id name);
+};
+
+std::string_view timestamp_reason(fault);
+
+// ingest_scan.cpp: which rows can be used, whose they are, in which order they came
+void order_tables(ingestion&);
+void scan_events(ingestion&, std::vector<scanned_table*>&);
+void scan_changes(ingestion&, scanned_table&);
+// ingest_attributes.cpp
+void build_attributes(ingestion&, scanned_table&);
+// ingest_events.cpp
+void build_events(ingestion&, scanned_table&);
+// ingest_spend.cpp
+void build_spend(ingestion&, raw_table&);
+
+}  // namespace journeyman::detail

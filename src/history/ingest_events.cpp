@@ -1,0 +1,371 @@
+// Events into streams. Two passes over the columns: the first scatters rows by (stream, range of contacts) into buckets that
+// fit the cache; the second sorts each bucket by contact there, by counting. Both keep the order of arrival; rows of a contact
+// are sorted by time only where they came out of order. A radix sort, most significant digits first, whose first digit
+// is as wide as the caches and the TLB bear.
+
+#include <algorithm>
+#include <bit>
+
+#include "history/ingest.hpp"
+#include "history/scratch.hpp"
+#include "journeyman/core/error.hpp"
+
+namespace journeyman::detail {
+
+namespace {
+
+constexpr std::size_t bucket_rows = 1 << 14;
+
+struct partition {
+    std::uint32_t first_key = 0;   // of the stream's buckets
+    std::uint32_t shift = 0;       // contacts of bucket b: [b << shift, (b + 1) << shift)
+    std::uint32_t buckets = 0;
+    std::size_t begin = 0, end = 0;
+};
+
+/// One column in the order of the partitions: as one type, for the streams that give it this type.
+struct staged_column {
+    std::string name;
+    value_type type = value_type::missing;
+    std::vector<std::uint8_t> for_stream;   // empty: for all
+    cell_reader reader;
+    scratch<std::uint8_t> bytes{}, valid{};
+    scratch<std::uint32_t> codes{};
+    scratch<std::int64_t> integers{};
+    scratch<double> decimals{};
+    [[nodiscard]] bool serves(std::uint32_t stream) const { return for_stream.empty() || for_stream[stream] != 0; }
+};
+
+template <class T>
+void scatter(T* out, const T* in, const std::uint32_t* dest, const row_bits& rows, bool all, std::size_t count) {
+    if (all) {
+        for (std::size_t i = 0; i < count; ++i) out[dest[i]] = in[i];
+    } else {
+        rows.each(count, [&](std::size_t i) { out[dest[i]] = in[i]; });
+    }
+}
+
+class event_builder {
+public:
+    event_builder(ingestion& in, scanned_table& t) : in_{in}, t_{t}, table_{*t.table}, contacts_{in.data->contacts.size()}, streams_(in.event_names.size()) {}
+
+    void run() {
+        divide();
+        if (rows_ == 0) return;
+        choose_columns();
+        stage();
+        for (std::uint32_t s = 0; s < streams_.size(); ++s) {
+            if (streams_[s].begin != streams_[s].end) finish(s);
+        }
+    }
+
+private:
+    /// Final contact numbers, and how many rows each bucket gets.
+    void divide() {
+        const auto& rank = in_.contacts.rank();
+        std::vector<std::size_t> counts(streams_.size(), 0);
+        for (std::size_t r = 0; r < table_.rows; ++r) {
+            if (t_.owner[r] == nobody) continue;
+            t_.owner[r] = rank[t_.owner[r]];
+            ++counts[t_.stream[r]];
+        }
+        const auto contact_bits = static_cast<std::uint32_t>(std::bit_width(std::max<std::size_t>(contacts_, 1) - 1));
+        std::uint32_t keys = 0;
+        for (std::size_t s = 0; s < streams_.size(); ++s) {
+            partition& p = streams_[s];
+            if (counts[s] == 0) continue;
+            const auto wanted = static_cast<std::uint32_t>(std::bit_width((counts[s] - 1) / bucket_rows));
+            p.shift = contact_bits > wanted ? contact_bits - wanted : 0;
+            p.buckets = static_cast<std::uint32_t>((std::max<std::size_t>(contacts_, 1) - 1) >> p.shift) + 1;
+            p.first_key = keys;
+            keys += p.buckets;
+            rows_ += counts[s];
+        }
+        starts_.assign(keys + std::size_t{1}, 0);
+        for (std::size_t r = 0; r < table_.rows; ++r) {
+            if (t_.owner[r] != nobody) ++starts_[key(r) + 1];
+        }
+        for (std::size_t k = 1; k < starts_.size(); ++k) starts_[k] += starts_[k - 1];
+        for (partition& p : streams_) {
+            p.begin = starts_[p.first_key];
+            p.end = starts_[p.first_key + p.buckets];
+        }
+    }
+    [[nodiscard]] std::uint32_t key(std::size_t row) const {
+        const partition& p = streams_[t_.stream[row]];
+        return p.first_key + (t_.owner[row] >> p.shift);
+    }
+
+    void choose_columns() {
+        for (const auto& [name, source] : table_.fields) {
+            const conversion how = in_.how(name, *source);
+            const value_type own = source->natural(how);
+            std::vector<value_type> types(streams_.size(), own);
+            for (std::size_t s = 0; s < streams_.size(); ++s) {
+                if (const auto t = in_.declared_type(in_.event_names[s] + "." + name); t != value_type::missing) types[s] = t;
+            }
+            std::vector<value_type> distinct;
+            for (std::size_t s = 0; s < streams_.size(); ++s) {
+                if (streams_[s].begin != streams_[s].end && std::find(distinct.begin(), distinct.end(), types[s]) == distinct.end()) distinct.push_back(types[s]);
+            }
+            for (const value_type type : distinct) {
+                // A source whose type is unknown is read as text, so that its cells are at least reported.
+                const value_type readable = type == value_type::missing && source->holds() == column_source::kind::none ? value_type::text : type;
+                if (readable == value_type::missing) continue;
+                staged_column c{name, readable, {}, cell_reader{*source, readable, how}};
+                if (distinct.size() > 1) for (const auto t : types) c.for_stream.push_back(t == type);
+                const std::size_t n = rows_;
+                switch (storage_of(readable)) {
+                    case storage::bytes: c.bytes = scratch<std::uint8_t>{n}; break;
+                    case storage::codes: c.codes = scratch<std::uint32_t>{n}; break;
+                    case storage::integers: c.integers = scratch<std::int64_t>{n}; break;
+                    case storage::decimals: c.decimals = scratch<double>{n}; break;
+                    case storage::none: break;
+                }
+                c.valid = scratch<std::uint8_t>{n, true};
+                columns_.push_back(std::move(c));
+            }
+        }
+    }
+
+    /// The first pass.
+    void stage() {
+        owner_ = scratch<std::uint32_t>{rows_};
+        at_ = scratch<std::int64_t>{rows_};
+        order_ = scratch<std::uint32_t>{rows_};
+        if (!t_.event_id.empty()) event_id_ = scratch<std::uint32_t>{rows_};
+        if (table_.arrived != nullptr) arrived_ = scratch<std::int64_t>{rows_};
+        std::vector<std::size_t> heads(starts_.begin(), starts_.end() - 1);
+        std::vector<std::uint32_t> dest(block_rows), order(block_rows);
+        cell_block times, arrivals;
+        cell_reader time_reader{*table_.timestamp, value_type::instant, in_.how("timestamp", *table_.timestamp)};
+        std::unique_ptr<cell_reader> arrival_reader;
+        if (table_.arrived != nullptr) arrival_reader = std::make_unique<cell_reader>(*table_.arrived, value_type::instant, in_.how("arrived_at", *table_.arrived));
+        for (std::size_t begin = 0; begin < table_.rows; begin += block_rows) {
+            const std::size_t count = std::min(block_rows, table_.rows - begin);
+            row_bits rows;
+            bool all = true;
+            for (std::size_t i = 0; i < count; ++i) {
+                if (t_.owner[begin + i] == nobody) {
+                    all = false;
+                    continue;
+                }
+                rows.set(i);
+                dest[i] = static_cast<std::uint32_t>(heads[key(begin + i)]++);
+            }
+            scatter(owner_.data(), t_.owner.data() + begin, dest.data(), rows, all, count);
+            const std::int64_t* at = t_.at.empty() ? nullptr : t_.at.data() + begin;
+            if (at == nullptr) {
+                time_reader.read(begin, count, times);
+                at = times.integers.data();
+            }
+            scatter(at_.data(), at, dest.data(), rows, all, count);
+            for (std::size_t i = 0; i < count; ++i) order[i] = t_.order_of(begin + i);
+            scatter(order_.data(), order.data(), dest.data(), rows, all, count);
+            if (event_id_) scatter(event_id_.data(), t_.event_id.data() + begin, dest.data(), rows, all, count);
+            if (arrived_) {
+                arrival_reader->read(begin, count, arrivals);
+                for (const auto& [row, f] : arrivals.faults) if (t_.owner[row] != nobody) in_.reject_cell(table_, row, f, "arrived_at", *table_.arrived);
+                for (std::size_t i = 0; i < count; ++i) if (!arrivals.valid.test(i)) arrivals.integers[i] = at[i];
+                scatter(arrived_.data(), arrivals.integers.data(), dest.data(), rows, all, count);
+            }
+            for (staged_column& c : columns_) stage_column(c, begin, count, dest.data(), rows, all);
+        }
+        t_.owner = {};
+        t_.at = {};
+        t_.order = {};
+        t_.event_id = {};
+        t_.stream = {};
+    }
+
+    void stage_column(staged_column& c, std::size_t begin, std::size_t count, const std::uint32_t* dest, const row_bits& rows, bool all_rows) {
+        c.reader.read(begin, count, block_);
+        for (const auto& [row, f] : block_.faults) {
+            if (t_.owner[row] != nobody && c.serves(t_.stream[row])) in_.reject_cell(table_, row, f, c.name, c.reader.source());
+        }
+        row_bits wanted = block_.valid;
+        bool all = all_rows;
+        for (std::size_t w = 0; w * 64 < count; ++w) {
+            wanted.set_word(w, wanted.word(w) & rows.word(w));
+            all &= wanted.word(w) == (count - w * 64 >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (count - w * 64)) - 1);
+        }
+        if (!c.for_stream.empty()) {
+            wanted.each(count, [&](std::size_t i) { if (!c.serves(t_.stream[begin + i])) { wanted.reset(i); all = false; } });
+        }
+        std::uint8_t* valid = c.valid.data();
+        if (all) for (std::size_t i = 0; i < count; ++i) valid[dest[i]] = 1;
+        else wanted.each(count, [&](std::size_t i) { valid[dest[i]] = 1; });
+        switch (storage_of(c.type)) {
+            case storage::bytes: return scatter(c.bytes.data(), block_.bytes.data(), dest, wanted, all, count);
+            case storage::codes: return scatter(c.codes.data(), block_.codes.data(), dest, wanted, all, count);
+            case storage::integers: return scatter(c.integers.data(), block_.integers.data(), dest, wanted, all, count);
+            case storage::decimals: return scatter(c.decimals.data(), block_.decimals.data(), dest, wanted, all, count);
+            case storage::none: return;
+        }
+    }
+
+    // ---- the second pass, one stream
+
+    template <class T>
+    struct sorted_cells {
+        const scratch<T>* from = nullptr;
+        std::vector<T> to{};
+    };
+    struct sorted_column {
+        staged_column* from = nullptr;
+        bool whole = true;                    // nothing missing
+        std::vector<std::uint8_t> bytes{};
+        std::vector<std::uint32_t> codes{};
+        std::vector<std::int64_t> integers{};
+        std::vector<double> decimals{};
+        std::vector<std::uint64_t> valid{};
+    };
+
+    void finish(std::uint32_t s) {
+        const partition& p = streams_[s];
+        const std::size_t n = p.end - p.begin;
+        event_stream out;
+        out.name = in_.event_names[s];
+        reserve_large(out.rows.at, n);
+        reserve_large(out.rows.order, n);
+        if (event_id_ && std::any_of(event_id_.data() + p.begin, event_id_.data() + p.end, [](std::uint32_t id) { return id != static_cast<std::uint32_t>(no_text); })) reserve_large(out.ids, n);
+        if (arrived_ && !std::equal(arrived_.data() + p.begin, arrived_.data() + p.end, at_.data() + p.begin)) reserve_large(out.arrived, n);
+        std::vector<sorted_column> columns;
+        for (staged_column& c : columns_) {
+            std::size_t present = 0;
+            for (std::size_t i = p.begin; i < p.end; ++i) present += c.valid[i];
+            if (present == 0) continue;
+            columns.emplace_back();
+            sorted_column& to = columns.back();
+            to.from = &c;
+            to.whole = present == n;
+            if (!to.whole) to.valid.assign((n + 63) / 64, 0);
+            switch (storage_of(c.type)) {
+                case storage::bytes: to.bytes.reserve(n); break;
+                case storage::codes: reserve_large(to.codes, n); break;
+                case storage::integers: reserve_large(to.integers, n); break;
+                case storage::decimals: reserve_large(to.decimals, n); break;
+                case storage::none: break;
+            }
+        }
+        for (std::uint32_t b = 0; b < p.buckets; ++b) {
+            const std::size_t from = starts_[p.first_key + b], to = starts_[p.first_key + b + 1];
+            if (from == to) continue;
+            sort_bucket(from, to - from, b << p.shift, std::size_t{1} << p.shift, out.rows);
+            gather(at_.data() + from, out.rows.at);
+            gather(order_.data() + from, out.rows.order);
+            if (out.ids.capacity() > 0) gather(event_id_.data() + from, out.ids);
+            if (out.arrived.capacity() > 0) gather(arrived_.data() + from, out.arrived);
+            for (sorted_column& c : columns) gather_column(c, from, from - p.begin);
+        }
+        out.rows.begins.push_back(static_cast<std::uint32_t>(n));
+        if (out.rows.owners.size() > contacts_ / 8) make_dense(out.rows);
+        for (sorted_column& c : columns) {
+            column ready;
+            switch (storage_of(c.from->type)) {
+                case storage::bytes: ready = column::adopt_bytes(std::move(c.bytes), std::move(c.valid)); break;
+                case storage::codes: ready = column::adopt_codes(c.from->type, std::move(c.codes), std::move(c.valid)); break;
+                case storage::integers: ready = column::adopt_integers(c.from->type, std::move(c.integers), std::move(c.valid)); break;
+                case storage::decimals: ready = column::adopt_decimals(std::move(c.decimals), std::move(c.valid)); break;
+                case storage::none: break;
+            }
+            out.properties.columns.emplace_back(c.from->name, std::move(ready));
+        }
+        std::sort(out.properties.columns.begin(), out.properties.columns.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        in_.data->streams.push_back(std::move(out));
+    }
+
+    /// Fills `permutation_`: which row of the bucket comes where. Notes the owners.
+    void sort_bucket(std::size_t from, std::size_t n, std::uint32_t first_contact, std::size_t contacts, timeline& rows) {
+        const std::uint32_t* owner = owner_.data() + from;
+        const std::int64_t* at = at_.data() + from;
+        const std::uint32_t* order = order_.data() + from;
+        permutation_.resize(n);
+        const auto row_base = static_cast<std::uint32_t>(rows.at.size());
+        ranges_.clear();
+        if (contacts <= 8 * n + 64) {
+            counts_.assign(contacts + 1, 0);
+            for (std::size_t i = 0; i < n; ++i) ++counts_[owner[i] - first_contact + 1];
+            for (std::size_t c = 0; c < contacts; ++c) {
+                if (counts_[c + 1] != 0) {
+                    rows.owners.push_back(first_contact + static_cast<std::uint32_t>(c));
+                    rows.begins.push_back(row_base + counts_[c]);
+                    ranges_.push_back(counts_[c]);
+                }
+                counts_[c + 1] += counts_[c];
+            }
+            for (std::size_t i = 0; i < n; ++i) permutation_[counts_[owner[i] - first_contact]++] = static_cast<std::uint32_t>(i);
+        } else {
+            keys_.resize(n);
+            for (std::size_t i = 0; i < n; ++i) keys_[i] = static_cast<std::uint64_t>(owner[i]) << 32 | i;
+            std::sort(keys_.begin(), keys_.end());
+            for (std::size_t k = 0; k < n; ++k) {
+                permutation_[k] = static_cast<std::uint32_t>(keys_[k]);
+                if (k > 0 && keys_[k] >> 32 == keys_[k - 1] >> 32) continue;
+                rows.owners.push_back(static_cast<std::uint32_t>(keys_[k] >> 32));
+                rows.begins.push_back(row_base + static_cast<std::uint32_t>(k));
+                ranges_.push_back(static_cast<std::uint32_t>(k));
+            }
+        }
+        ranges_.push_back(static_cast<std::uint32_t>(n));
+        const auto before = [&](std::uint32_t a, std::uint32_t b) { return at[a] != at[b] ? at[a] < at[b] : order[a] < order[b]; };
+        for (std::size_t k = 0; k + 1 < ranges_.size(); ++k) {
+            const auto begin = permutation_.begin() + ranges_[k], end = permutation_.begin() + ranges_[k + 1];
+            if (!std::is_sorted(begin, end, before)) std::stable_sort(begin, end, before);
+        }
+    }
+
+    template <class T>
+    void gather(const T* from, std::vector<T>& to) const {
+        std::array<T, 1024> some;
+        for (std::size_t k = 0; k < permutation_.size(); k += some.size()) {
+            const std::size_t m = std::min(some.size(), permutation_.size() - k);
+            for (std::size_t i = 0; i < m; ++i) some[i] = from[permutation_[k + i]];
+            to.insert(to.end(), some.begin(), some.begin() + static_cast<std::ptrdiff_t>(m));
+        }
+    }
+    template <class T>
+    void gather_present(const T* from, const std::uint8_t* valid, T nothing, std::vector<T>& to) const {
+        for (const auto i : permutation_) to.push_back(valid[i] != 0 ? from[i] : nothing);
+    }
+    void gather_column(sorted_column& c, std::size_t from, std::size_t row) const {
+        const staged_column& s = *c.from;
+        const std::uint8_t* valid = s.valid.data() + from;
+        if (!c.whole) for (std::size_t k = 0; k < permutation_.size(); ++k) c.valid[(row + k) >> 6] |= static_cast<std::uint64_t>(valid[permutation_[k]]) << ((row + k) & 63);
+        switch (storage_of(s.type)) {
+            case storage::bytes: return c.whole ? gather(s.bytes.data() + from, c.bytes) : gather_present(s.bytes.data() + from, valid, std::uint8_t{0}, c.bytes);
+            case storage::codes: return c.whole ? gather(s.codes.data() + from, c.codes) : gather_present(s.codes.data() + from, valid, static_cast<std::uint32_t>(no_text), c.codes);
+            case storage::integers: return c.whole ? gather(s.integers.data() + from, c.integers) : gather_present(s.integers.data() + from, valid, std::int64_t{0}, c.integers);
+            case storage::decimals: return c.whole ? gather(s.decimals.data() + from, c.decimals) : gather_present(s.decimals.data() + from, valid, 0.0, c.decimals);
+            case storage::none: return;
+        }
+    }
+    void make_dense(timeline& rows) const {
+        rows.dense.reserve(contacts_ + 1);
+        for (std::size_t k = 0; k < rows.owners.size(); ++k) {
+            while (rows.dense.size() <= rows.owners[k]) rows.dense.push_back(rows.begins[k]);
+        }
+        while (rows.dense.size() <= contacts_) rows.dense.push_back(rows.begins.back());
+        rows.owners = {};
+        rows.begins = {};
+    }
+
+    ingestion& in_;
+    scanned_table& t_;
+    const raw_table& table_;
+    std::size_t contacts_, rows_ = 0;
+    std::vector<partition> streams_;
+    std::vector<std::size_t> starts_;
+    std::vector<staged_column> columns_;
+    scratch<std::uint32_t> owner_, order_, event_id_;
+    scratch<std::int64_t> at_, arrived_;
+    cell_block block_;
+    std::vector<std::uint32_t> permutation_, counts_, ranges_;
+    std::vector<std::uint64_t> keys_;
+};
+
+}  // namespace
+
+void build_events(ingestion& in, scanned_table& t) { event_builder{in, t}.run(); }
+
+}  // namespace journeyman::detail

@@ -1,0 +1,310 @@
+// The first pass: which rows can be used, whose they are, in which order they came.
+
+#include <algorithm>
+
+#include "history/ingest.hpp"
+#include "journeyman/core/error.hpp"
+
+namespace journeyman::detail {
+
+// ---- order (T2)
+
+void order_tables(ingestion& in) {
+    std::size_t all = 0;
+    bool any = false, ready = true;
+    for (const auto& t : in.tables) {
+        all += t.table->rows;
+        any |= t.table->sequence != nullptr;
+        ready &= t.table->sequence_is_order;
+    }
+    if (all >= 0xffffffffULL) throw error{"limit.rows", "", "more than 4 billion rows; split the history by contacts"};
+    // Contacts and accounts first, then events; each as in its table.
+    std::stable_sort(in.tables.begin(), in.tables.end(), [](const auto& a, const auto& b) { return a.table->what < b.table->what; });
+    std::uint32_t next = 0;
+    for (auto& t : in.tables) {
+        t.first_order = next;
+        next += static_cast<std::uint32_t>(t.table->rows);
+    }
+    if (!any) return;
+
+    /// Where a row without a number stands among those with one: changes before, events after.
+    struct place {
+        std::int8_t group;
+        std::int64_t sequence;
+        std::uint32_t row;   // over all tables
+        auto operator<=>(const place&) const = default;
+    };
+    std::vector<place> places;
+    if (!ready) places.reserve(all);
+    for (auto& t : in.tables) {
+        const raw_table& table = *t.table;
+        const bool events = table.what == raw_table::kind::events;
+        if (ready) t.order.reserve(table.rows);
+        if (table.sequence == nullptr) {
+            for (std::size_t r = 0; r < table.rows; ++r) places.push_back({static_cast<std::int8_t>(events ? 1 : -1), 0, t.first_order + static_cast<std::uint32_t>(r)});
+            continue;
+        }
+        cell_reader reader{*table.sequence, value_type::integer, in.how("sequence", *table.sequence)};
+        cell_block block;
+        for (std::size_t begin = 0; begin < table.rows; begin += block_rows) {
+            const std::size_t count = std::min(block_rows, table.rows - begin);
+            reader.read(begin, count, block);
+            for (const auto& [row, f] : block.faults) in.reject_cell(table, row, f, "sequence", *table.sequence);
+            for (std::size_t i = 0; i < count; ++i) {
+                if (ready) t.order.push_back(static_cast<std::uint32_t>(block.integers[i]));
+                else if (block.valid.test(i)) places.push_back({0, block.integers[i], t.first_order + static_cast<std::uint32_t>(begin + i)});
+                else places.push_back({static_cast<std::int8_t>(events ? 1 : -1), 0, t.first_order + static_cast<std::uint32_t>(begin + i)});
+            }
+        }
+    }
+    if (ready) return;
+    std::sort(places.begin(), places.end());
+    for (auto& t : in.tables) t.order.resize(t.table->rows);
+    for (std::size_t k = 0; k < places.size(); ++k) {
+        auto t = std::upper_bound(in.tables.begin(), in.tables.end(), places[k].row, [](std::uint32_t row, const scanned_table& x) { return row < x.first_order; });
+        --t;
+        t->order[places[k].row - t->first_order] = static_cast<std::uint32_t>(k);
+    }
+}
+
+namespace {
+
+void reject_row(ingestion& in, const raw_table& t, std::size_t row, bool has_id, bool has_name, fault time) {
+    const char* id = t.what == raw_table::kind::accounts ? "no account_id" : "no contact_id";
+    if (!has_id) in.reject(t, row, id, "");
+    else if (!has_name) in.reject(t, row, "no event name", "");
+    else if (time == fault::none) in.reject(t, row, "no timestamp", "");
+    else in.reject(t, row, timestamp_reason(time), shown(t.timestamp->cell(row)));
+}
+
+/// Faults of a block by row, so that looking one up costs nothing even when every row has one.
+class fault_map {
+public:
+    void load(const cell_block& block, std::size_t begin) {
+        if (!used_.empty()) for (const auto i : used_) faults_[i] = fault::none;
+        used_.clear();
+        if (block.faults.empty()) return;
+        faults_.resize(block_rows, fault::none);
+        for (const auto& [row, f] : block.faults) {
+            faults_[row - begin] = f;
+            used_.push_back(row - begin);
+        }
+    }
+    [[nodiscard]] fault at(std::size_t i) const { return faults_.empty() ? fault::none : faults_[i]; }
+
+private:
+    std::vector<fault> faults_;
+    std::vector<std::size_t> used_;
+};
+
+class event_scan {
+public:
+    event_scan(ingestion& in, scanned_table& t) : in_{in}, t_{t}, table_{*t.table}, times_{*table_.timestamp, value_type::instant, in.how("timestamp", *table_.timestamp)}, ids_{*table_.id, in.contacts} {
+        if (table_.event != nullptr) names_ = std::make_unique<cell_reader>(*table_.event, value_type::text, conversion{in.data->pool.get(), nullptr, {}});
+        else fixed_ = in.stream_number(in.pool().intern(table_.event_name));
+        t.owner.assign(table_.rows, nobody);
+        t.stream.resize(table_.rows);
+        keep_times_ = table_.timestamp->holds() != column_source::kind::integers || table_.timestamp->naive();
+        if (keep_times_) t.at.resize(table_.rows);
+    }
+    /// Finds the rows that can be used and their streams; with `number`, their contacts too.
+    void run(bool number) {
+        for (std::size_t begin = 0; begin < table_.rows; begin += block_rows) {
+            const std::size_t count = std::min(block_rows, table_.rows - begin);
+            block(begin, count);
+            if (number) numbers(begin, count, usable_);
+            else usable_.each(count, [&](std::size_t i) { t_.owner[begin + i] = 0; });
+        }
+    }
+    /// After duplicates are gone: the contacts of the rows still there.
+    void number_rest() {
+        for (std::size_t begin = 0; begin < table_.rows; begin += block_rows) {
+            const std::size_t count = std::min(block_rows, table_.rows - begin);
+            row_bits wanted;
+            for (std::size_t i = 0; i < count; ++i) if (t_.owner[begin + i] != nobody) wanted.set(i);
+            ids_.load(begin, count);
+            numbers(begin, count, wanted);
+        }
+    }
+
+private:
+    void block(std::size_t begin, std::size_t count) {
+        times_.read(begin, count, time_block_);
+        ids_.load(begin, count);
+        if (keep_times_) std::copy_n(time_block_.integers.begin(), count, t_.at.begin() + static_cast<std::ptrdiff_t>(begin));
+        if (names_ != nullptr) {
+            names_->read(begin, count, name_block_);
+            const std::uint32_t* codes = name_block_.codes.data();
+            std::uint32_t last_text = nobody, last_stream = nobody;
+            const text_id empty = empty_name();
+            name_block_.valid.each(count, [&](std::size_t i) {
+                const std::uint32_t text = codes[i];
+                if (text != last_text) {
+                    last_text = text;
+                    if (text_id{text} == empty) last_stream = nobody;
+                    else if (text < in_.stream_of_text.size() && in_.stream_of_text[text] != nobody) last_stream = in_.stream_of_text[text];
+                    else { pending_.push_back(i); last_text = nobody; return; }
+                }
+                t_.stream[begin + i] = last_stream;
+                if (last_stream == nobody) nameless_.push_back(i);
+            });
+            for (const auto i : nameless_) name_block_.valid.reset(i);
+        }
+        usable_.clear();
+        const auto full = [&](std::size_t w) { return count - w * 64 >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (count - w * 64)) - 1; };
+        bool all = true;
+        for (std::size_t w = 0; w * 64 < count; ++w) {
+            const std::uint64_t word = time_block_.valid.word(w) & ids_.present().word(w) & (names_ != nullptr ? name_block_.valid.word(w) : ~std::uint64_t{0}) & full(w);
+            usable_.set_word(w, word);
+            all &= word == full(w);
+        }
+        // A new event name makes a stream only when a row that can be used has it.
+        for (const auto i : pending_) if (usable_.test(i)) t_.stream[begin + i] = in_.stream_number(text_id{name_block_.codes[i]});
+        pending_.clear();
+        nameless_.clear();
+        if (names_ == nullptr) std::fill_n(t_.stream.begin() + static_cast<std::ptrdiff_t>(begin), count, fixed_);
+        if (all) return;
+        faults_.load(time_block_, begin);
+        for (std::size_t i = 0; i < count; ++i) {
+            if (!usable_.test(i)) reject_row(in_, table_, begin + i, ids_.present().test(i), names_ == nullptr || name_block_.valid.test(i), faults_.at(i));
+        }
+    }
+    void numbers(std::size_t begin, std::size_t count, const row_bits& wanted) {
+        ids_.numbers(wanted, t_.owner.data() + begin);
+        wanted.each(count, [&](std::size_t i) {
+            if (t_.owner[begin + i] == nobody) in_.reject(table_, begin + i, "no contact_id", "");   // an empty text in a dictionary
+        });
+    }
+    text_id empty_name() {
+        if (!empty_) empty_ = in_.pool().find("");
+        return empty_.value_or(no_text);
+    }
+
+    ingestion& in_;
+    scanned_table& t_;
+    const raw_table& table_;
+    cell_reader times_;
+    owner_reader ids_;
+    std::unique_ptr<cell_reader> names_;
+    std::uint32_t fixed_ = nobody;
+    bool keep_times_ = false;
+    cell_block time_block_, name_block_;
+    row_bits usable_;
+    fault_map faults_;
+    std::vector<std::size_t> pending_, nameless_;
+    std::optional<text_id> empty_;
+};
+
+void read_event_ids(ingestion& in, scanned_table& t) {
+    const raw_table& table = *t.table;
+    t.event_id.assign(table.rows, static_cast<std::uint32_t>(no_text));
+    cell_reader reader{*table.event_id, value_type::text, conversion{in.data->pool.get(), nullptr, {}}};
+    cell_block block;
+    for (std::size_t begin = 0; begin < table.rows; begin += block_rows) {
+        const std::size_t count = std::min(block_rows, table.rows - begin);
+        reader.read(begin, count, block);
+        block.valid.each(count, [&](std::size_t i) { t.event_id[begin + i] = block.codes[i]; });
+    }
+    if (const auto empty = in.pool().find("")) {   // no id either
+        std::replace(t.event_id.begin(), t.event_id.end(), static_cast<std::uint32_t>(*empty), static_cast<std::uint32_t>(no_text));
+    }
+}
+
+/// Everything but when they arrived.
+bool same_event(const raw_table& t, std::size_t a, std::size_t b) {
+    for (const column_source* c : {t.id, t.event, t.timestamp}) if (c != nullptr && !same(c->cell(a), c->cell(b))) return false;
+    for (const auto& f : t.fields) if (!same(f.source->cell(a), f.source->cell(b))) return false;
+    return true;
+}
+
+/// T8: the same id twice is one event; the first copy to arrive wins.
+void drop_duplicates(ingestion& in, std::vector<scanned_table*>& tables) {
+    struct copy { std::uint32_t order; std::uint32_t table; std::uint32_t row; };
+    std::vector<copy> best;
+    std::vector<std::uint32_t> first(in.pool().size(), nobody);   // by id: its place in `best`
+    for (std::uint32_t k = 0; k < tables.size(); ++k) {
+        const scanned_table& t = *tables[k];
+        for (std::uint32_t r = 0; r < t.event_id.size(); ++r) {
+            if (t.owner[r] == nobody || t.event_id[r] == static_cast<std::uint32_t>(no_text)) continue;
+            std::uint32_t& at = first[t.event_id[r]];
+            const copy here{t.order_of(r), k, r};
+            if (at == nobody) {
+                at = static_cast<std::uint32_t>(best.size());
+                best.push_back(here);
+            } else if (here.order < best[at].order) {
+                best[at] = here;
+            }
+        }
+    }
+    for (std::uint32_t k = 0; k < tables.size(); ++k) {
+        scanned_table& t = *tables[k];
+        for (std::uint32_t r = 0; r < t.event_id.size(); ++r) {
+            if (t.owner[r] == nobody || t.event_id[r] == static_cast<std::uint32_t>(no_text)) continue;
+            const copy& winner = best[first[t.event_id[r]]];
+            if (winner.table == k && winner.row == r) continue;
+            const bool alike = winner.table == k && same_event(*t.table, winner.row, r);
+            in.reject(*t.table, r, alike ? "duplicate event_id" : "conflicting event_id", in.pool().view(text_id{t.event_id[r]}));
+            t.owner[r] = nobody;
+        }
+    }
+}
+
+}  // namespace
+
+void scan_events(ingestion& in, std::vector<scanned_table*>& tables) {
+    bool ids = false;
+    for (const auto* t : tables) ids |= t->table->event_id != nullptr;
+    std::vector<std::unique_ptr<event_scan>> scans;
+    for (auto* t : tables) {
+        scans.push_back(std::make_unique<event_scan>(in, *t));
+        scans.back()->run(!ids);
+        if (t->table->event_id != nullptr) read_event_ids(in, *t);
+    }
+    if (!ids) return;
+    drop_duplicates(in, tables);
+    for (auto& s : scans) s->number_rest();
+}
+
+void scan_changes(ingestion& in, scanned_table& t) {
+    const raw_table& table = *t.table;
+    owners& all = table.what == raw_table::kind::accounts ? in.accounts : in.contacts;
+    owner_reader ids{*table.id, all};
+    t.owner.assign(table.rows, nobody);
+    t.at.assign(table.rows, from_the_beginning);
+    std::unique_ptr<cell_reader> times;
+    if (table.timestamp != nullptr) times = std::make_unique<cell_reader>(*table.timestamp, value_type::instant, in.how("timestamp", *table.timestamp));
+    cell_block block;
+    fault_map faults;
+    std::vector<std::uint8_t> seen;
+    for (std::size_t begin = 0; begin < table.rows; begin += block_rows) {
+        const std::size_t count = std::min(block_rows, table.rows - begin);
+        ids.load(begin, count);
+        if (times != nullptr) times->read(begin, count, block);
+        faults.load(block, begin);
+        row_bits wanted;
+        for (std::size_t i = 0; i < count; ++i) {
+            const bool has_time = times == nullptr || block.valid.test(i) || (table.may_lack_timestamp && faults.at(i) == fault::none);
+            if (ids.present().test(i) && has_time) wanted.set(i);
+            else reject_row(in, table, begin + i, ids.present().test(i), true, faults.at(i));
+        }
+        ids.numbers(wanted, t.owner.data() + begin);
+        wanted.each(count, [&](std::size_t i) {
+            std::uint32_t& owner = t.owner[begin + i];
+            if (owner == nobody) return in.reject(table, begin + i, table.what == raw_table::kind::accounts ? "no account_id" : "no contact_id", "");
+            if (times != nullptr && block.valid.test(i)) {
+                t.at[begin + i] = block.integers[i];
+                return;
+            }
+            // A row that holds from the beginning: there is one for each.
+            if (owner >= seen.size()) seen.resize(std::max<std::size_t>(owner + 1, seen.size() * 2), 0);
+            if (seen[owner] == 0) {
+                seen[owner] = 1;
+                return;
+            }
+            in.reject(table, begin + i, table.what == raw_table::kind::accounts ? "duplicate account_id" : "duplicate contact_id", shown(table.id->cell(begin + i)));
+            owner = nobody;
+        });
+    }
+}
+
+}  // namespace journeyman::detail
