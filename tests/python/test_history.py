@@ -24,13 +24,13 @@ def history():
 
 
 def test_nothing_is_dropped_in_silence(history):
-    assert [(r["table"], r["reason"]) for r in history.rejected.to_pylist()] == [
-        ("records", "duplicate event_id"),
-        ("records", "conflicting event_id"),
-        ("records", "timestamp without a zone"),
-        ("records", "no contact_id"),
-        ("records", "unreadable timestamp"),
-        ("records", "unknown type"),
+    assert sorted((r["row"], r["reason"]) for r in history.rejected.to_pylist()) == [
+        (2, "duplicate event_id"),
+        (3, "conflicting event_id"),
+        (4, "timestamp without a zone"),
+        (5, "no contact_id"),
+        (6, "unreadable timestamp"),
+        (8, "unknown type"),
     ]
     assert history.contacts_count == 1
     assert history.events_count == 1
