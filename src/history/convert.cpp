@@ -392,7 +392,28 @@ void cell_reader::read_fixed(std::size_t begin, std::size_t count, cell_block& o
     });
 }
 
+bool cell_reader::never_missing() const {
+    using kind = column_source::kind;
+    if (!source_->never_missing()) return false;
+    return type_ == value_type::text ? source_->holds() == kind::texts : type_ == value_type::integer && source_->holds() == kind::integers && source_->natural(how_) == type_;
+}
+
+const cell_reader::meaning& cell_reader::meaning_of(const text_run& run, std::uint32_t code) {
+    meaning& m = meanings_[code];
+    if (!m.known) {
+        m.known = true;
+        if (const auto text = source_->run_text(run, code)) {
+            raw_cell c;
+            c.type = value_type::text;
+            c.text = *text;
+            m.why = convert(c, type_, how_, m.cell);
+        }
+    }
+    return m;
+}
+
 bool cell_reader::read_dictionary(std::size_t begin, std::size_t count, cell_block& out) {
+    constexpr std::uint32_t unknown = 0xffffffffU;
     run_codes_.resize(block_rows);
     for (std::size_t done = 0; done < count;) {
         text_run run;
@@ -401,21 +422,26 @@ bool cell_reader::read_dictionary(std::size_t begin, std::size_t count, cell_blo
         if (run.key != dictionary_ || meanings_.size() != run.size) {
             dictionary_ = run.key;
             meanings_.assign(run.size, {});
+            known_codes_.assign(run.size, unknown);
         }
-        valid.each(run.count, [&](std::size_t i) {
-            meaning& m = meanings_[run_codes_[i]];
-            if (!m.known) {
-                m.known = true;
-                if (const auto text = source_->run_text(run, run_codes_[i])) {
-                    raw_cell c;
-                    c.type = value_type::text;
-                    c.text = *text;
-                    m.why = convert(c, type_, how_, m.cell);
+        if (type_ == value_type::text) {
+            valid.each(run.count, [&](std::size_t i) {
+                std::uint32_t& code = known_codes_[run_codes_[i]];
+                if (code == unknown) {
+                    const meaning& m = meaning_of(run, run_codes_[i]);
+                    if (m.cell.is_missing()) return;   // a dictionary may hold a null
+                    code = static_cast<std::uint32_t>(m.cell.i);
                 }
-            }
-            if (m.why != fault::none) out.faults.emplace_back(begin + done + i, m.why);
-            else if (m.cell.type != value_type::missing) out.put(done + i, m.cell);
-        });
+                out.codes[done + i] = code;
+                out.valid.set(done + i);
+            });
+        } else {
+            valid.each(run.count, [&](std::size_t i) {
+                const meaning& m = meaning_of(run, run_codes_[i]);
+                if (m.why != fault::none) out.faults.emplace_back(begin + done + i, m.why);
+                else if (!m.cell.is_missing()) out.put(done + i, m.cell);
+            });
+        }
         done += run.count;
     }
     return true;

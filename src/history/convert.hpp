@@ -39,24 +39,28 @@ public:
     cell_reader(const column_source& source, value_type type, conversion how) : source_{&source}, type_{type}, how_{std::move(how)} {}
     [[nodiscard]] value_type type() const { return type_; }
     [[nodiscard]] const column_source& source() const { return *source_; }
+    /// Every row will have a cell.
+    [[nodiscard]] bool never_missing() const;
     void read(std::size_t begin, std::size_t count, cell_block& out);
 
 private:
-    void read_fixed(std::size_t begin, std::size_t count, cell_block& out);
-    void read_text(std::size_t begin, std::size_t count, cell_block& out);
-    bool read_dictionary(std::size_t begin, std::size_t count, cell_block& out);
-    void put(std::size_t begin, std::size_t i, const raw_cell&, cell_block& out);
-
     struct meaning {
         value cell;
         fault why = fault::none;
         bool known = false;
     };
+    void read_fixed(std::size_t begin, std::size_t count, cell_block& out);
+    void read_text(std::size_t begin, std::size_t count, cell_block& out);
+    bool read_dictionary(std::size_t begin, std::size_t count, cell_block& out);
+    const meaning& meaning_of(const text_run&, std::uint32_t code);
+    void put(std::size_t begin, std::size_t i, const raw_cell&, cell_block& out);
+
     const column_source* source_;
     value_type type_;
     conversion how_;
     const void* dictionary_ = nullptr;
     std::vector<meaning> meanings_;
+    std::vector<std::uint32_t> known_codes_;   // of texts: their numbers, once they are interned
     std::vector<std::string_view> texts_;
     std::vector<text_id> ids_;
     std::vector<std::uint32_t> run_codes_;

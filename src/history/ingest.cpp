@@ -143,6 +143,7 @@ std::uint32_t ingestion::stream_number(text_id name) {
     if (text >= stream_of_text.size()) stream_of_text.resize(std::max(text + 1, stream_of_text.size() * 2), nobody);
     std::uint32_t& s = stream_of_text[text];
     if (s == nobody) {
+        if (event_names.size() == most_event_names) throw error{"limit.event_names", "events", "more than 65,535 event names, the last one '" + std::string{pool().view(name)} + "'; keep what varies out of the name and in a property"};
         s = static_cast<std::uint32_t>(event_names.size());
         event_names.emplace_back(pool().view(name));
     }

@@ -15,6 +15,8 @@
 
 namespace journeyman::detail {
 
+/// More names than this are data, not names; and a row's stream fits two bytes.
+inline constexpr std::size_t most_event_names = 65'535;
 inline constexpr std::int64_t from_the_beginning = std::numeric_limits<std::int64_t>::min();
 
 /// What a first pass over a table found, by row.
@@ -24,7 +26,7 @@ struct scanned_table {
     std::vector<std::int64_t> at;          // empty when reading it again is as quick (events of an Arrow table)
     std::vector<std::uint32_t> order;      // empty: first_order + row
     std::uint32_t first_order = 0;
-    std::vector<std::uint32_t> stream;     // events
+    std::vector<std::uint16_t> stream;     // events
     std::vector<std::uint32_t> event_id;   // as texts; empty without ids
     [[nodiscard]] std::uint32_t order_of(std::size_t row) const { return order.empty() ? first_order + static_cast<std::uint32_t>(row) : order[row]; }
 };

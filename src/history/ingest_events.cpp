@@ -15,6 +15,7 @@ namespace journeyman::detail {
 namespace {
 
 constexpr std::size_t bucket_rows = 1 << 14;
+constexpr std::uint32_t widest_shift = 16;   // so that a contact within its bucket fits two bytes
 
 struct partition {
     std::uint32_t first_key = 0;   // of the stream's buckets
@@ -33,6 +34,11 @@ struct staged_column {
     scratch<std::uint32_t> codes{};
     scratch<std::int64_t> integers{};
     scratch<double> decimals{};
+    // Where every row of every stream has a cell, they go to their stream at once: by stream.
+    bool whole = false;
+    std::vector<std::vector<std::uint32_t>> whole_codes{};
+    std::vector<std::vector<std::int64_t>> whole_integers{};
+    std::vector<std::size_t> present{};     // by stream
     [[nodiscard]] bool serves(std::uint32_t stream) const { return for_stream.empty() || for_stream[stream] != 0; }
 };
 
@@ -42,6 +48,17 @@ void scatter(T* out, const T* in, const std::uint32_t* dest, const row_bits& row
         for (std::size_t i = 0; i < count; ++i) out[dest[i]] = in[i];
     } else {
         rows.each(count, [&](std::size_t i) { out[dest[i]] = in[i]; });
+    }
+}
+
+/// The same into one vector a stream.
+template <class T>
+void scatter_whole(const std::vector<T*>& out, const T* in, const std::uint16_t* stream, const std::uint32_t* place, const row_bits& rows, bool all, std::size_t count) {
+    T* const* to = out.data();
+    if (all) {
+        for (std::size_t i = 0; i < count; ++i) to[stream[i]][place[i]] = in[i];
+    } else {
+        rows.each(count, [&](std::size_t i) { to[stream[i]][place[i]] = in[i]; });
     }
 }
 
@@ -75,7 +92,7 @@ private:
             partition& p = streams_[s];
             if (counts[s] == 0) continue;
             const auto wanted = static_cast<std::uint32_t>(std::bit_width((counts[s] - 1) / bucket_rows));
-            p.shift = contact_bits > wanted ? contact_bits - wanted : 0;
+            p.shift = std::min(contact_bits > wanted ? contact_bits - wanted : 0, widest_shift);
             p.buckets = static_cast<std::uint32_t>((std::max<std::size_t>(contacts_, 1) - 1) >> p.shift) + 1;
             p.first_key = keys;
             keys += p.buckets;
@@ -96,6 +113,24 @@ private:
         return p.first_key + (t_.owner[row] >> p.shift);
     }
 
+    template <class T>
+    std::vector<std::vector<T>> per_stream() const {
+        std::vector<std::vector<T>> out(streams_.size());
+        for (std::size_t s = 0; s < streams_.size(); ++s) {
+            const std::size_t n = streams_[s].end - streams_[s].begin;
+            if (n == 0) continue;
+            reserve_large(out[s], n);
+            out[s].resize(n);
+        }
+        return out;
+    }
+    template <class T>
+    static std::vector<T*> places(std::vector<std::vector<T>>& all) {
+        std::vector<T*> out;
+        for (auto& v : all) out.push_back(v.data());
+        return out;
+    }
+
     void choose_columns() {
         for (const auto& [name, source] : table_.fields) {
             const conversion how = in_.how(name, *source);
@@ -114,15 +149,20 @@ private:
                 if (readable == value_type::missing) continue;
                 staged_column c{name, readable, {}, cell_reader{*source, readable, how}};
                 if (distinct.size() > 1) for (const auto t : types) c.for_stream.push_back(t == type);
+                c.present.assign(streams_.size(), 0);
+                c.whole = distinct.size() == 1 && c.reader.never_missing();
                 const std::size_t n = rows_;
-                switch (storage_of(readable)) {
+                if (c.whole) {
+                    if (readable == value_type::text) c.whole_codes = per_stream<std::uint32_t>();
+                    else c.whole_integers = per_stream<std::int64_t>();
+                } else switch (storage_of(readable)) {
                     case storage::bytes: c.bytes = scratch<std::uint8_t>{n}; break;
                     case storage::codes: c.codes = scratch<std::uint32_t>{n}; break;
                     case storage::integers: c.integers = scratch<std::int64_t>{n}; break;
                     case storage::decimals: c.decimals = scratch<double>{n}; break;
                     case storage::none: break;
                 }
-                c.valid = scratch<std::uint8_t>{n, true};
+                if (!c.whole) c.valid = scratch<std::uint8_t>{n, true};
                 columns_.push_back(std::move(c));
             }
         }
@@ -130,46 +170,55 @@ private:
 
     /// The first pass.
     void stage() {
-        owner_ = scratch<std::uint32_t>{rows_};
-        at_ = scratch<std::int64_t>{rows_};
-        order_ = scratch<std::uint32_t>{rows_};
+        owner_ = scratch<std::uint16_t>{rows_};
+        at_ = per_stream<std::int64_t>();
+        order_ = per_stream<std::uint32_t>();
         if (!t_.event_id.empty()) event_id_ = scratch<std::uint32_t>{rows_};
         if (table_.arrived != nullptr) arrived_ = scratch<std::int64_t>{rows_};
+        const auto at_places = places(at_);
+        const auto order_places = places(order_);
         std::vector<std::size_t> heads(starts_.begin(), starts_.end() - 1);
-        std::vector<std::uint32_t> dest(block_rows), order(block_rows);
+        std::vector<std::uint32_t> order(block_rows);
+        std::vector<std::uint16_t> local(block_rows);
         cell_block times, arrivals;
         cell_reader time_reader{*table_.timestamp, value_type::instant, in_.how("timestamp", *table_.timestamp)};
         std::unique_ptr<cell_reader> arrival_reader;
         if (table_.arrived != nullptr) arrival_reader = std::make_unique<cell_reader>(*table_.arrived, value_type::instant, in_.how("arrived_at", *table_.arrived));
         for (std::size_t begin = 0; begin < table_.rows; begin += block_rows) {
             const std::size_t count = std::min(block_rows, table_.rows - begin);
+            const std::uint16_t* stream = t_.stream.data() + begin;
             row_bits rows;
             bool all = true;
             for (std::size_t i = 0; i < count; ++i) {
-                if (t_.owner[begin + i] == nobody) {
+                const std::uint32_t owner = t_.owner[begin + i];
+                if (owner == nobody) {
                     all = false;
                     continue;
                 }
                 rows.set(i);
-                dest[i] = static_cast<std::uint32_t>(heads[key(begin + i)]++);
+                const partition& p = streams_[stream[i]];
+                const std::size_t to = heads[p.first_key + (owner >> p.shift)]++;
+                dest_[i] = static_cast<std::uint32_t>(to);
+                place_[i] = static_cast<std::uint32_t>(to - p.begin);
+                local[i] = static_cast<std::uint16_t>(owner & ((1U << p.shift) - 1));
             }
-            scatter(owner_.data(), t_.owner.data() + begin, dest.data(), rows, all, count);
+            scatter(owner_.data(), local.data(), dest_.data(), rows, all, count);
             const std::int64_t* at = t_.at.empty() ? nullptr : t_.at.data() + begin;
             if (at == nullptr) {
                 time_reader.read(begin, count, times);
                 at = times.integers.data();
             }
-            scatter(at_.data(), at, dest.data(), rows, all, count);
+            scatter_whole(at_places, at, stream, place_.data(), rows, all, count);
             for (std::size_t i = 0; i < count; ++i) order[i] = t_.order_of(begin + i);
-            scatter(order_.data(), order.data(), dest.data(), rows, all, count);
-            if (event_id_) scatter(event_id_.data(), t_.event_id.data() + begin, dest.data(), rows, all, count);
+            scatter_whole(order_places, order.data(), stream, place_.data(), rows, all, count);
+            if (event_id_) scatter(event_id_.data(), t_.event_id.data() + begin, dest_.data(), rows, all, count);
             if (arrived_) {
                 arrival_reader->read(begin, count, arrivals);
                 for (const auto& [row, f] : arrivals.faults) if (t_.owner[row] != nobody) in_.reject_cell(table_, row, f, "arrived_at", *table_.arrived);
                 for (std::size_t i = 0; i < count; ++i) if (!arrivals.valid.test(i)) arrivals.integers[i] = at[i];
-                scatter(arrived_.data(), arrivals.integers.data(), dest.data(), rows, all, count);
+                scatter(arrived_.data(), arrivals.integers.data(), dest_.data(), rows, all, count);
             }
-            for (staged_column& c : columns_) stage_column(c, begin, count, dest.data(), rows, all);
+            for (staged_column& c : columns_) stage_column(c, begin, count, rows, all);
         }
         t_.owner = {};
         t_.at = {};
@@ -178,8 +227,14 @@ private:
         t_.stream = {};
     }
 
-    void stage_column(staged_column& c, std::size_t begin, std::size_t count, const std::uint32_t* dest, const row_bits& rows, bool all_rows) {
+    void stage_column(staged_column& c, std::size_t begin, std::size_t count, const row_bits& rows, bool all_rows) {
         c.reader.read(begin, count, block_);
+        const std::uint16_t* stream = t_.stream.data() + begin;
+        if (c.whole) {
+            if (c.type == value_type::text) scatter_whole(places(c.whole_codes), block_.codes.data(), stream, place_.data(), rows, all_rows, count);
+            else scatter_whole(places(c.whole_integers), block_.integers.data(), stream, place_.data(), rows, all_rows, count);
+            return;
+        }
         for (const auto& [row, f] : block_.faults) {
             if (t_.owner[row] != nobody && c.serves(t_.stream[row])) in_.reject_cell(table_, row, f, c.name, c.reader.source());
         }
@@ -190,11 +245,14 @@ private:
             all &= wanted.word(w) == (count - w * 64 >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (count - w * 64)) - 1);
         }
         if (!c.for_stream.empty()) {
-            wanted.each(count, [&](std::size_t i) { if (!c.serves(t_.stream[begin + i])) { wanted.reset(i); all = false; } });
+            wanted.each(count, [&](std::size_t i) { if (!c.serves(stream[i])) { wanted.reset(i); all = false; } });
         }
         std::uint8_t* valid = c.valid.data();
-        if (all) for (std::size_t i = 0; i < count; ++i) valid[dest[i]] = 1;
-        else wanted.each(count, [&](std::size_t i) { valid[dest[i]] = 1; });
+        const std::uint32_t* dest = dest_.data();
+        wanted.each(count, [&](std::size_t i) {
+            valid[dest[i]] = 1;
+            ++c.present[stream[i]];
+        });
         switch (storage_of(c.type)) {
             case storage::bytes: return scatter(c.bytes.data(), block_.bytes.data(), dest, wanted, all, count);
             case storage::codes: return scatter(c.codes.data(), block_.codes.data(), dest, wanted, all, count);
@@ -206,11 +264,6 @@ private:
 
     // ---- the second pass, one stream
 
-    template <class T>
-    struct sorted_cells {
-        const scratch<T>* from = nullptr;
-        std::vector<T> to{};
-    };
     struct sorted_column {
         staged_column* from = nullptr;
         bool whole = true;                    // nothing missing
@@ -226,19 +279,22 @@ private:
         const std::size_t n = p.end - p.begin;
         event_stream out;
         out.name = in_.event_names[s];
-        reserve_large(out.rows.at, n);
-        reserve_large(out.rows.order, n);
+        out.rows.at = std::move(at_[s]);
+        out.rows.order = std::move(order_[s]);
         if (event_id_ && std::any_of(event_id_.data() + p.begin, event_id_.data() + p.end, [](std::uint32_t id) { return id != static_cast<std::uint32_t>(no_text); })) reserve_large(out.ids, n);
-        if (arrived_ && !std::equal(arrived_.data() + p.begin, arrived_.data() + p.end, at_.data() + p.begin)) reserve_large(out.arrived, n);
+        if (arrived_ && !std::equal(arrived_.data() + p.begin, arrived_.data() + p.end, out.rows.at.begin())) reserve_large(out.arrived, n);
         std::vector<sorted_column> columns;
         for (staged_column& c : columns_) {
-            std::size_t present = 0;
-            for (std::size_t i = p.begin; i < p.end; ++i) present += c.valid[i];
-            if (present == 0) continue;
+            if (!c.whole && c.present[s] == 0) continue;
             columns.emplace_back();
             sorted_column& to = columns.back();
             to.from = &c;
-            to.whole = present == n;
+            if (c.whole) {
+                if (c.type == value_type::text) to.codes = std::move(c.whole_codes[s]);
+                else to.integers = std::move(c.whole_integers[s]);
+                continue;
+            }
+            to.whole = c.present[s] == n;
             if (!to.whole) to.valid.assign((n + 63) / 64, 0);
             switch (storage_of(c.type)) {
                 case storage::bytes: to.bytes.reserve(n); break;
@@ -251,9 +307,9 @@ private:
         for (std::uint32_t b = 0; b < p.buckets; ++b) {
             const std::size_t from = starts_[p.first_key + b], to = starts_[p.first_key + b + 1];
             if (from == to) continue;
-            sort_bucket(from, to - from, b << p.shift, std::size_t{1} << p.shift, out.rows);
-            gather(at_.data() + from, out.rows.at);
-            gather(order_.data() + from, out.rows.order);
+            sort_bucket(from, to - from, from - p.begin, b << p.shift, std::size_t{1} << p.shift, out.rows);
+            in_place(out.rows.at.data() + (from - p.begin));
+            in_place(out.rows.order.data() + (from - p.begin));
             if (out.ids.capacity() > 0) gather(event_id_.data() + from, out.ids);
             if (out.arrived.capacity() > 0) gather(arrived_.data() + from, out.arrived);
             for (sorted_column& c : columns) gather_column(c, from, from - p.begin);
@@ -276,16 +332,16 @@ private:
     }
 
     /// Fills `permutation_`: which row of the bucket comes where. Notes the owners.
-    void sort_bucket(std::size_t from, std::size_t n, std::uint32_t first_contact, std::size_t contacts, timeline& rows) {
-        const std::uint32_t* owner = owner_.data() + from;
-        const std::int64_t* at = at_.data() + from;
-        const std::uint32_t* order = order_.data() + from;
+    void sort_bucket(std::size_t from, std::size_t n, std::size_t row, std::uint32_t first_contact, std::size_t contacts, timeline& rows) {
+        const std::uint16_t* owner = owner_.data() + from;
+        const std::int64_t* at = rows.at.data() + row;
+        const std::uint32_t* order = rows.order.data() + row;
         permutation_.resize(n);
-        const auto row_base = static_cast<std::uint32_t>(rows.at.size());
+        const auto row_base = static_cast<std::uint32_t>(row);
         ranges_.clear();
         if (contacts <= 8 * n + 64) {
             counts_.assign(contacts + 1, 0);
-            for (std::size_t i = 0; i < n; ++i) ++counts_[owner[i] - first_contact + 1];
+            for (std::size_t i = 0; i < n; ++i) ++counts_[owner[i] + std::size_t{1}];
             for (std::size_t c = 0; c < contacts; ++c) {
                 if (counts_[c + 1] != 0) {
                     rows.owners.push_back(first_contact + static_cast<std::uint32_t>(c));
@@ -294,7 +350,7 @@ private:
                 }
                 counts_[c + 1] += counts_[c];
             }
-            for (std::size_t i = 0; i < n; ++i) permutation_[counts_[owner[i] - first_contact]++] = static_cast<std::uint32_t>(i);
+            for (std::size_t i = 0; i < n; ++i) permutation_[counts_[owner[i]]++] = static_cast<std::uint32_t>(i);
         } else {
             keys_.resize(n);
             for (std::size_t i = 0; i < n; ++i) keys_[i] = static_cast<std::uint64_t>(owner[i]) << 32 | i;
@@ -302,7 +358,7 @@ private:
             for (std::size_t k = 0; k < n; ++k) {
                 permutation_[k] = static_cast<std::uint32_t>(keys_[k]);
                 if (k > 0 && keys_[k] >> 32 == keys_[k - 1] >> 32) continue;
-                rows.owners.push_back(static_cast<std::uint32_t>(keys_[k] >> 32));
+                rows.owners.push_back(first_contact + static_cast<std::uint32_t>(keys_[k] >> 32));
                 rows.begins.push_back(row_base + static_cast<std::uint32_t>(k));
                 ranges_.push_back(static_cast<std::uint32_t>(k));
             }
@@ -316,6 +372,15 @@ private:
     }
 
     template <class T>
+    void in_place(T* cells) {
+        auto& copy = [this]() -> std::vector<T>& {
+            if constexpr (sizeof(T) == 8) return wide_;
+            else return narrow_;
+        }();
+        copy.assign(cells, cells + permutation_.size());
+        for (std::size_t k = 0; k < permutation_.size(); ++k) cells[k] = copy[permutation_[k]];
+    }
+    template <class T>
     void gather(const T* from, std::vector<T>& to) const {
         std::array<T, 1024> some;
         for (std::size_t k = 0; k < permutation_.size(); k += some.size()) {
@@ -328,8 +393,9 @@ private:
     void gather_present(const T* from, const std::uint8_t* valid, T nothing, std::vector<T>& to) const {
         for (const auto i : permutation_) to.push_back(valid[i] != 0 ? from[i] : nothing);
     }
-    void gather_column(sorted_column& c, std::size_t from, std::size_t row) const {
+    void gather_column(sorted_column& c, std::size_t from, std::size_t row) {
         const staged_column& s = *c.from;
+        if (s.whole) return s.type == value_type::text ? in_place(c.codes.data() + row) : in_place(c.integers.data() + row);
         const std::uint8_t* valid = s.valid.data() + from;
         if (!c.whole) for (std::size_t k = 0; k < permutation_.size(); ++k) c.valid[(row + k) >> 6] |= static_cast<std::uint64_t>(valid[permutation_[k]]) << ((row + k) & 63);
         switch (storage_of(s.type)) {
@@ -357,11 +423,17 @@ private:
     std::vector<partition> streams_;
     std::vector<std::size_t> starts_;
     std::vector<staged_column> columns_;
-    scratch<std::uint32_t> owner_, order_, event_id_;
-    scratch<std::int64_t> at_, arrived_;
+    scratch<std::uint16_t> owner_;                    // within the bucket
+    std::vector<std::vector<std::int64_t>> at_;       // by stream, in place
+    std::vector<std::vector<std::uint32_t>> order_;
+    scratch<std::uint32_t> event_id_;
+    scratch<std::int64_t> arrived_;
+    std::vector<std::uint32_t> dest_ = std::vector<std::uint32_t>(block_rows), place_ = std::vector<std::uint32_t>(block_rows);   // over all streams, within the stream
     cell_block block_;
     std::vector<std::uint32_t> permutation_, counts_, ranges_;
     std::vector<std::uint64_t> keys_;
+    std::vector<std::int64_t> wide_;
+    std::vector<std::uint32_t> narrow_;
 };
 
 }  // namespace

@@ -145,7 +145,7 @@ private:
                     else if (text < in_.stream_of_text.size() && in_.stream_of_text[text] != nobody) last_stream = in_.stream_of_text[text];
                     else { pending_.push_back(i); last_text = nobody; return; }
                 }
-                t_.stream[begin + i] = last_stream;
+                t_.stream[begin + i] = static_cast<std::uint16_t>(last_stream);
                 if (last_stream == nobody) nameless_.push_back(i);
             });
             for (const auto i : nameless_) name_block_.valid.reset(i);
@@ -159,10 +159,10 @@ private:
             all &= word == full(w);
         }
         // A new event name makes a stream only when a row that can be used has it.
-        for (const auto i : pending_) if (usable_.test(i)) t_.stream[begin + i] = in_.stream_number(text_id{name_block_.codes[i]});
+        for (const auto i : pending_) if (usable_.test(i)) t_.stream[begin + i] = static_cast<std::uint16_t>(in_.stream_number(text_id{name_block_.codes[i]}));
         pending_.clear();
         nameless_.clear();
-        if (names_ == nullptr) std::fill_n(t_.stream.begin() + static_cast<std::ptrdiff_t>(begin), count, fixed_);
+        if (names_ == nullptr) std::fill_n(t_.stream.begin() + static_cast<std::ptrdiff_t>(begin), count, static_cast<std::uint16_t>(fixed_));
         if (all) return;
         faults_.load(time_block_, begin);
         for (std::size_t i = 0; i < count; ++i) {

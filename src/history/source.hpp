@@ -57,6 +57,9 @@ public:
     /// Instants without a zone (kind integers).
     [[nodiscard]] virtual bool naive() const { return false; }
 
+    /// Every row is known to have a cell.
+    [[nodiscard]] virtual bool never_missing() const { return false; }
+
     // Each fills the rows [begin, begin + count) and their bits; by kind.
     virtual void read_integers(std::size_t, std::size_t, std::int64_t*, row_bits&, std::vector<std::pair<std::size_t, fault>>&) const {}
     virtual void read_decimals(std::size_t, std::size_t, double*, row_bits&) const {}

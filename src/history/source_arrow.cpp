@@ -162,6 +162,10 @@ public:
         return m_.type;
     }
     [[nodiscard]] bool naive() const override { return m_.naive; }
+    [[nodiscard]] bool never_missing() const override {
+        if (m_.how == layout::null || holds() == kind::decimals || holds() == kind::none) return false;   // a decimal may be no number
+        return std::all_of(chunks_.begin(), chunks_.end(), [&](const chunk& c) { return c.valid == nullptr && (!dictionary_ || c.values_valid == nullptr || c.values->null_count == 0); });
+    }
 
     void read_integers(std::size_t begin, std::size_t count, std::int64_t* out, row_bits& valid, std::vector<std::pair<std::size_t, fault>>& faults) const override {
         spans(begin, count, [&](const chunk& c, std::size_t row, std::size_t n, std::size_t to) {
