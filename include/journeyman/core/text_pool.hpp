@@ -85,7 +85,7 @@ public:
             const std::size_t n = std::min(group, count - from);
             for (std::size_t k = 0; k < n; ++k) {
                 hashes[k] = fast_hash(texts[from + k]);
-                if (!slots_.empty()) __builtin_prefetch(&slots_[hashes[k] & mask_]);
+                if (!slots_.empty()) __builtin_prefetch(&slots_[tag_of(hashes[k]) & mask_]);
             }
             for (std::size_t k = 0; k < n; ++k) out[from + k] = intern_locked(texts[from + k], hashes[k]);
         }
@@ -115,12 +115,13 @@ public:
 private:
     // Open addressing, half full at most: 8 bytes a slot, where a node of unordered_map takes 56.
     struct slot {
-        std::uint32_t tag = 0;      // high half of the hash
+        std::uint32_t tag = 0;      // half of the hash: where it stands, and mostly whether it is the same, without a look at the text
         std::uint32_t number = 0;   // text number + 1; 0: free
     };
+    static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32); }
     [[nodiscard]] std::size_t search(std::string_view s, std::uint64_t hash) const {
-        const auto tag = static_cast<std::uint32_t>(hash >> 32);
-        std::size_t at = hash & mask_;
+        const std::uint32_t tag = tag_of(hash);
+        std::size_t at = tag & mask_;
         while (slots_[at].number != 0 && (slots_[at].tag != tag || views_[slots_[at].number - 1] != s)) at = (at + 1) & mask_;
         return at;
     }
@@ -129,7 +130,7 @@ private:
         slot& found = slots_[search(s, hash)];
         if (found.number == 0) {
             const std::uint32_t number = views_.push(store(s)) + 1;
-            found = {static_cast<std::uint32_t>(hash >> 32), number};
+            found = {tag_of(hash), number};
         }
         return static_cast<text_id>(found.number - 1);
     }
@@ -138,7 +139,7 @@ private:
         const std::size_t mask = bigger.size() - 1;
         for (const slot& old : slots_) {
             if (old.number == 0) continue;
-            std::size_t at = fast_hash(views_[old.number - 1]) & mask;
+            std::size_t at = old.tag & mask;
             while (bigger[at].number != 0) at = (at + 1) & mask;
             bigger[at] = old;
         }
