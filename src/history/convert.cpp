@@ -305,6 +305,15 @@ value_type type_guess::type(bool texts_only) const {
 
 // ---- reading
 
+namespace {
+
+bool of_a_kind(value_type cell, value_type column) {
+    return cell == column || (cell == value_type::integer && column == value_type::decimal) ||
+           (cell == value_type::text && (column == value_type::day || column == value_type::instant));
+}
+
+}  // namespace
+
 void cell_reader::put(std::size_t begin, std::size_t i, const raw_cell& c, cell_block& out) {
     value v;
     if (const fault f = convert(c, type_, how_, v); f == fault::none) out.put(i, v);
@@ -327,7 +336,10 @@ void cell_reader::read(std::size_t begin, std::size_t count, cell_block& out) {
         case kind::cells:
             cells_.clear();
             source_->read_cells(begin, count, cells_);
-            for (const auto& [i, c] : cells_) put(begin, i, c, out);
+            for (const auto& [i, c] : cells_) {
+                if (how_.strict && !of_a_kind(c.type, type_)) out.faults.emplace_back(begin + i, fault::unreadable);
+                else put(begin, i, c, out);
+            }
             return;
         case kind::none:
             for (std::size_t i = 0; i < count; ++i) {

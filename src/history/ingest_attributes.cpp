@@ -83,12 +83,13 @@ private:
     }
 
     void build(const std::string& name, const column_source& source) {
-        const conversion how = in_.how(name, source);
+        conversion how = in_.how(name, source);
         const value_type declared = in_.declared_type((contacts_ ? "contact." : "account.") + name);
         value_type type = source.natural(how);
         if (contacts_ && name == "account_id") type = value_type::text;
         else if (&source == table_.created) type = value_type::instant;
         else if (declared != value_type::missing) type = declared;
+        how.strict = declared == value_type::missing && type == source.natural(how);
         // A column without any cell has no type of its own; text fits what may come.
         if (type == value_type::missing) type = value_type::text;
         cell_reader reader{source, type, how};

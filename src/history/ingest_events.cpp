@@ -133,7 +133,7 @@ private:
 
     void choose_columns() {
         for (const auto& [name, source] : table_.fields) {
-            const conversion how = in_.how(name, *source);
+            conversion how = in_.how(name, *source);
             const value_type own = source->natural(how);
             std::vector<value_type> types(streams_.size(), own);
             for (std::size_t s = 0; s < streams_.size(); ++s) {
@@ -147,6 +147,7 @@ private:
                 // A source whose type is unknown is read as text, so that its cells are at least reported.
                 const value_type readable = type == value_type::missing && source->holds() == column_source::kind::none ? value_type::text : type;
                 if (readable == value_type::missing) continue;
+                how.strict = type == own;
                 staged_column c{name, readable, {}, cell_reader{*source, readable, how}};
                 if (distinct.size() > 1) for (const auto t : types) c.for_stream.push_back(t == type);
                 c.present.assign(streams_.size(), 0);

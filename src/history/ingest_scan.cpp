@@ -101,7 +101,7 @@ class event_scan {
 public:
     event_scan(ingestion& in, scanned_table& t) : in_{in}, t_{t}, table_{*t.table}, times_{*table_.timestamp, value_type::instant, in.how("timestamp", *table_.timestamp)}, ids_{*table_.id, in.contacts} {
         if (table_.event != nullptr) names_ = std::make_unique<cell_reader>(*table_.event, value_type::text, conversion{in.data->pool.get(), nullptr, {}});
-        else fixed_ = in.stream_number(in.pool().intern(table_.event_name));
+        else if (!table_.event_name.empty()) fixed_ = in.stream_number(in.pool().intern(table_.event_name));
         t.owner.assign(table_.rows, nobody);
         t.stream.resize(table_.rows);
         keep_times_ = table_.timestamp->holds() != column_source::kind::integers || table_.timestamp->naive();
@@ -154,7 +154,7 @@ private:
         const auto full = [&](std::size_t w) { return count - w * 64 >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (count - w * 64)) - 1; };
         bool all = true;
         for (std::size_t w = 0; w * 64 < count; ++w) {
-            const std::uint64_t word = time_block_.valid.word(w) & ids_.present().word(w) & (names_ != nullptr ? name_block_.valid.word(w) : ~std::uint64_t{0}) & full(w);
+            const std::uint64_t word = time_block_.valid.word(w) & ids_.present().word(w) & (names_ != nullptr ? name_block_.valid.word(w) : fixed_ != nobody ? ~std::uint64_t{0} : 0) & full(w);
             usable_.set_word(w, word);
             all &= word == full(w);
         }
@@ -166,7 +166,7 @@ private:
         if (all) return;
         faults_.load(time_block_, begin);
         for (std::size_t i = 0; i < count; ++i) {
-            if (!usable_.test(i)) reject_row(in_, table_, begin + i, ids_.present().test(i), names_ == nullptr || name_block_.valid.test(i), faults_.at(i));
+            if (!usable_.test(i)) reject_row(in_, table_, begin + i, ids_.present().test(i), names_ == nullptr ? fixed_ != nobody : name_block_.valid.test(i), faults_.at(i));
         }
     }
     void numbers(std::size_t begin, std::size_t count, const row_bits& wanted) {

@@ -39,8 +39,9 @@ void build_spend(ingestion& in, raw_table& table) {
         out.amount.push(amount.at(r));
     }
     for (const auto& [name, source] : table.fields) {
-        const conversion field_how = in.how(name, *source);
+        conversion field_how = in.how(name, *source);
         value_type t = in.declared_type("spend." + name);
+        field_how.strict = t == value_type::missing;
         if (t == value_type::missing) t = source->natural(field_how);
         if (t == value_type::missing) t = value_type::text;
         cell_reader reader{*source, t, field_how};

@@ -29,6 +29,7 @@ struct conversion {
     text_pool* pool = nullptr;
     const time_zone* zone = nullptr;   // of readings without a zone; null refuses them
     std::string format;                // strptime; empty: ISO
+    bool strict = false;               // of cells with types of their own, only those of the column's kind fit
 };
 
 /// Texts given once, and referred to by number.

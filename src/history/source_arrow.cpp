@@ -119,6 +119,7 @@ public:
     arrow_column(std::string name, std::shared_ptr<const batches> all, std::size_t index) : column_source{std::move(name)}, all_{std::move(all)} {
         const ArrowSchema& s = *all_->schema.children[index];
         dictionary_ = s.dictionary != nullptr;
+        has_bits_ = std::string_view{s.format}.substr(0, 2) != "+u" && std::string_view{s.format}.substr(0, 2) != "+r";   // unions, run-ends
         m_ = read_format(dictionary_ ? s.dictionary->format : s.format);
         if (dictionary_) index_ = read_format(s.format).how;
         if (dictionary_ && (index_ < layout::i8 || index_ > layout::u64)) m_ = {};
@@ -283,7 +284,7 @@ private:
     [[noreturn]] void bad(const std::string& what) const { throw error{"input.arrow", name(), what + "; the Arrow data are damaged, write them again"}; }
 
     static bool bit(const std::uint8_t* bits, std::size_t i) { return ((bits[i >> 3] >> (i & 7)) & 1) != 0; }
-    static const std::uint8_t* bits_of(const ArrowArray& a, layout l) { return l == layout::null || l == layout::none || a.n_buffers < 1 ? nullptr : static_cast<const std::uint8_t*>(a.buffers[0]); }
+    [[nodiscard]] const std::uint8_t* bits_of(const ArrowArray& a, layout l) const { return l == layout::null || !has_bits_ || a.n_buffers < 1 ? nullptr : static_cast<const std::uint8_t*>(a.buffers[0]); }
 
     void check(const chunk& c) const {
         if (c.array->offset < 0 || c.array->length < 0) bad("a negative length or offset");
@@ -426,7 +427,7 @@ private:
 
     std::shared_ptr<const batches> all_;
     meaning m_, item_;
-    bool dictionary_ = false;
+    bool dictionary_ = false, has_bits_ = true;
     layout index_ = layout::none;
     std::vector<chunk> chunks_;
 };

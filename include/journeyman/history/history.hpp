@@ -73,10 +73,10 @@ struct history_data {
 
 /// How tables are read (design §10).
 struct read_options {
-    std::map<std::string, std::map<std::string, std::string>> columns;   // table ("" for all) → our name → theirs, e.g. {"": {"contact_id": "user_id"}}
-    std::map<std::string, std::string> types;                            // "contact.renewal" → "day", "purchase.code" → "text"
-    std::map<std::string, std::string> formats;                          // column → strptime format ("%m/%d/%Y %H:%M")
-    zone_ptr timezone;                                                   // of instants without a zone; null refuses them
+    std::map<std::string, std::map<std::string, std::string>> columns{};   // table ("" for all) → our name → theirs, e.g. {"": {"contact_id": "user_id"}}
+    std::map<std::string, std::string> types{};                          // "contact.renewal" → "day", "purchase.code" → "text"
+    std::map<std::string, std::string> formats{};                        // column → strptime format ("%m/%d/%Y %H:%M")
+    zone_ptr timezone{};                                                 // of instants without a zone; null refuses them
     bool infer = false;                                                  // for the builder: a name whose every text has the shape of a day, or of an instant with a zone, is such (records and CSV always do so)
 };
 
