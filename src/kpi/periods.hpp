@@ -1,0 +1,58 @@
+#pragma once
+// The periods of one KPI: the rows of its table, and those its target compares with (K2, K4).
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "journeyman/kpi/report.hpp"
+
+namespace journeyman::detail {
+
+inline constexpr std::uint32_t no_period = 0xffffffffU;
+
+struct period {
+    instant from, to;                          // half-open; `to` is cut by the end of the table
+    bool partial = false;
+    bool row = true;                           // false: only compared with
+    std::uint32_t campaign = no_period;        // index in kpi_definitions::campaigns
+    std::uint32_t compared = no_period;        // the period the target is a change from; none: no data
+};
+
+/// `[begin, end)` as asked for, or as the history is; nothing for an empty history without a start and an end.
+struct table_span {
+    instant begin, end;
+    std::optional<instant> first;              // of the history: what ends at or before it is no data
+};
+std::optional<table_span> span_of(const history_data&, const kpi_options&);
+
+/// Where a written instant or day of a definition stands. Nothing when it is neither.
+std::optional<instant> written_instant(const std::string&, const time_zone&);
+
+/// Rows first and in their order, then those only compared with.
+class periods {
+public:
+    periods(const kpi&, const std::vector<campaign>&, const table_span&, const time_zone&, week_start);
+    [[nodiscard]] const std::vector<period>& all() const { return all_; }
+    [[nodiscard]] std::size_t rows() const { return rows_; }
+    [[nodiscard]] instant earliest() const { return earliest_; }
+    /// Calls f(index) for each period that holds `t`.
+    template <class F>
+    void holding(instant t, F f) const {
+        const auto it = std::upper_bound(calendar_.begin(), calendar_.end(), t, [&](instant x, std::uint32_t k) { return x < all_[k].from; });
+        if (it != calendar_.begin() && t < all_[*(it - 1)].to) f(*(it - 1));
+        for (const auto k : others_) if (t >= all_[k].from && t < all_[k].to) f(k);
+    }
+
+private:
+    std::uint32_t add(period);
+    std::vector<period> all_;
+    std::vector<std::uint32_t> calendar_;      // by time, apart from each other
+    std::vector<std::uint32_t> others_;        // campaigns, spans
+    std::size_t rows_ = 0;
+    instant earliest_ = end_of_time;
+};
+
+}  // namespace journeyman::detail
