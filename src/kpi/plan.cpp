@@ -89,7 +89,7 @@ private:
     void campaign_of(const campaign& c) {
         const std::string place = "campaigns." + c.name;
         plan_.campaigns.push_back(c.where.empty() ? none : compiler_.add_predicate(c.where, place + ".where"));
-        span(c.from, c.to, place, "from", "to", c.name == "" ? "a campaign" : "this campaign");
+        span(c.from, c.to, place, "from", "to", "this campaign");
     }
     void span(const std::string& from, const std::string& to, const std::string& place, const char* begin, const char* end, const std::string& what) {
         const auto a = written_instant(from, *defs_.context.zone), b = written_instant(to, *defs_.context.zone);
@@ -112,12 +112,13 @@ private:
         if (!sound) return;
         for (const auto& e : k.by) dimension_of(e, k, place + ".by", p);
         for (const auto& e : options_.by) dimension_of(e, k, "by", p);
-        for (const auto& m : p.value.measures()) p.measures.push_back(measure_of(*m, p, place + ".value"));
+        for (const auto& m : p.value.measures()) p.measures.push_back(measure_of(m, p, place + ".value"));
         columns(p, place + ".by");
         plan_.kpis.push_back(std::move(p));
     }
 
-    measure_plan measure_of(const node& n, const kpi_plan& k, const std::string& place) {
+    measure_plan measure_of(const expression& e, const kpi_plan& k, const std::string& place) {
+        const node& n = *e;
         measure_plan m;
         m.kind = n.aggregate;
         const auto where = [&] { return n.place.line == 0 ? place : place + ":" + std::to_string(n.place.line) + ":" + std::to_string(n.place.column); };
@@ -163,7 +164,7 @@ private:
                 if (n.within) m.within = *n.within;
                 if (n.aggregate == aggregate::elapsed) m.divisor = 1e6;
                 if (n.aggregate == aggregate::accounts && plan_.account == none) plan_.account = compiler_.add_attribute(false, "account_id", value_type::text);
-                if (n.aggregate == aggregate::sum) sum_of(n, m, where());
+                if (n.aggregate == aggregate::sum) sum_of(e, m, place, where());
             }
         }
         for (const auto& d : k.by) m.dimensions.push_back(d.kind == dimension_plan::value && about != none ? compiler_.add_event_expression(d.written, about, d.place) : none);
@@ -172,15 +173,11 @@ private:
     void yes_no(node_id n, const std::string& where) {
         if (const auto t = compiler_.type_of(n); t != value_type::boolean && t != value_type::missing) problem("type.not_a_predicate", where, "a yes/no question is expected after `where`, this is " + std::string{to_string(t)} + "; compare it with something");
     }
-    void sum_of(const node& n, measure_plan& m, const std::string& where) {
+    void sum_of(const expression& e, measure_plan& m, const std::string& place, const std::string& where) {
         if (m.a == none) return;
-        // The compiler knows the type of a property only by an expression that reads it.
-        const auto& s = n.selectors[0];
+        const auto& s = e->selectors[0];
         if (s.property.empty()) { problem("predicate.arguments", where, "`sum` needs a property: sum(" + s.event + ".amount)"); return; }
-        node fold = n;
-        fold.depth = fold.size = 1;
-        const node_id as_predicate = compiler_.add_expression(make(std::move(fold)), where.substr(0, where.find(':')));
-        m.type = compiler_.type_of(as_predicate);
+        m.type = compiler_.type_of(compiler_.add_expression(e, place));   // `sum` is an aggregate of predicates too, and its type that of the property
         if (m.type == value_type::money) m.divisor = minor_units;
         if (m.type == value_type::duration) m.divisor = 1e6;
     }
