@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "journeyman/core/error.hpp"
@@ -26,7 +27,7 @@ struct kpi_report {
     table rows;
     /// kpi, period, amount: spend that a scoped KPI could not count because it names no segment.
     table unscoped_spend;
-    /// kpi, period, action, workflow: what improves the KPIs that missed their target.
+    /// kpi, period, action, workflow, campaign: what improves the KPIs that missed their target, by their totals.
     table improve;
 };
 
@@ -37,6 +38,7 @@ struct kpi_definitions {
     std::vector<dimension> dimensions;
     std::vector<std::string> segments;       // names, as written: the dimension `segment`
     compile_context context;
+    std::vector<std::pair<std::string, std::string>> types;   // as a playbook declares them
 };
 
 /// Journeys of a run, for the dimensions `workflow`, `version` and `step`: by contact, in time order.
@@ -46,11 +48,10 @@ struct journey_span {
     position from, to;                       // to: inclusive; end of time while running
 };
 
-/// Adds what is wrong with the definitions to `out`, with places "kpis.NAME.value" …
+/// Adds what is wrong with the definitions to `out`, with places "kpis.NAME.value" …: what the compiler finds in them too, each once.
 void check_kpis(const kpi_definitions&, compiler&, problems& out);
-/// `h` is the history to measure: for `actions` and journeys, that of a run (`run.history`).
+/// `h` is the history to measure: for `actions` and journeys, that of a run (`run.history`). Throws the first error of the check, and `kpi.window` for an empty span.
+/// A `without` is judged at the end of the table. A dimension `campaign` stands in the column `campaign`; where every row is a campaign it is left out.
 kpi_report compute_kpis(const kpi_definitions&, const history& h, const std::vector<journey_span>& journeys, const kpi_options&);
-/// The naive twin: contact by contact, period by period, no sharing. For tests.
-kpi_report compute_kpis_plainly(const kpi_definitions&, const history& h, const std::vector<journey_span>& journeys, const kpi_options&);
 
 }  // namespace journeyman

@@ -1,0 +1,390 @@
+#include "kpi/fold.hpp"
+
+#include <algorithm>
+
+#include "journeyman/predicate/evaluate.hpp"
+#include "journeyman/predicate/reader.hpp"
+
+namespace journeyman::detail {
+namespace {
+
+/// An event of the loaded contact.
+struct hit {
+    position place;
+    std::uint32_t slot = 0, index = 0;
+};
+
+struct campaign_span {
+    instant from, to;
+    node_id where = none;
+};
+
+class folding {
+public:
+    folding(const kpi_definitions& d, const plan& p, const program_ptr& program, const history_data& h, const std::vector<journey_span>& journeys, const table_span& span, cell_texts& texts)
+        : defs_{d}, plan_{p}, program_{*program}, history_{h}, span_{span}, texts_{texts}, reader_{program, h} {
+        for (std::size_t k = 0; k < d.campaigns.size(); ++k)
+            campaigns_.push_back({*written_instant(d.campaigns[k].from, *d.context.zone), *written_instant(d.campaigns[k].to, *d.context.zone), p.campaigns[k]});
+        for (const auto& c : d.campaigns) campaign_texts_.push_back(texts.number(c.name));
+        for (const auto& s : d.segments) segment_texts_.push_back(texts.number(s));
+        for (const auto& j : journeys) journeys_.push_back(&j);
+        std::stable_sort(journeys_.begin(), journeys_.end(), [](const auto* a, const auto* b) { return a->contact < b->contact; });
+        for (const auto& k : p.kpis)
+            for (const auto& by : k.by) needs_journeys_ = needs_journeys_ || by.kind >= dimension_plan::workflow;
+    }
+
+    void contacts(std::vector<kpi_totals>& kpis) {
+        auto journey = journeys_.begin();
+        for (std::uint32_t c = 0; c < history_.contacts.size(); ++c) {
+            reader_.load(c);
+            while (journey != journeys_.end() && (*journey)->contact < c) ++journey;
+            journeys_here_ = {};
+            if (needs_journeys_ && journey != journeys_.end() && (*journey)->contact == c) {
+                const auto first = journey;
+                while (journey != journeys_.end() && (*journey)->contact == c) ++journey;
+                journeys_here_ = {&*first, static_cast<std::size_t>(journey - first)};
+            }
+            for (auto& k : kpis) {
+                for (std::size_t m = 0; m < k.plan().measures.size(); ++m) measure(k, m);
+                k.end_contact();
+            }
+        }
+    }
+
+    // ---- spend: by its own columns
+    void spend(std::vector<kpi_totals>& kpis) {
+        const auto& table = history_.spend;
+        if (table.at.empty()) return;
+        const auto find = [&](std::string_view name) -> const column* {
+            for (const auto& [n, c] : table.columns) if (n == name) return &c;
+            return name == "amount" ? &table.amount : nullptr;
+        };
+        // Rows of spend look like events to a `where`; there is no contact.
+        std::vector<const column*> columns;
+        for (const auto& p : program_.properties) columns.push_back(find(p));
+        stream_slice rows;
+        std::vector<std::uint32_t> order(table.at.size(), 0);
+        rows.at = table.at.data();
+        rows.order = order.data();
+        rows.columns = columns.data();
+        rows.count = static_cast<std::uint32_t>(table.at.size());
+        const std::vector<stream_slice> no_streams(program_.streams.size());
+        const std::vector<attribute_slice> no_attributes(program_.attributes.size());
+        contact_view nobody;
+        nobody.streams = no_streams.data();
+        nobody.attributes = no_attributes.data();
+
+        const column *segment = find("segment"), *campaign = find("campaign");
+        const auto text = [&](const column* c, std::uint32_t row) { return c == nullptr ? 0 : texts_.number(c->at(row), *history_.pool); };
+        for (auto& k : kpis) {
+            if (!k.plan().value.has(aggregate::spend)) continue;
+            const auto& p = k.plan();
+            std::vector<const column*> by;
+            for (const auto& d : p.by) by.push_back(d.spend.empty() ? nullptr : find(d.spend));
+            const std::uint32_t scope = p.written->scope.empty() ? 0 : texts_.number(p.written->scope);
+            for (std::uint32_t r = 0; r < rows.count; ++r) {
+                const instant t{microseconds{table.at[r]}};
+                if (t >= span_.end) break;
+                if (t < k.when().earliest()) continue;
+                const std::uint32_t of = text(segment, r);
+                const bool unscoped = scope != 0 && of == 0;
+                if (scope != 0 && of != 0 && of != scope) continue;
+                std::vector<std::uint32_t> key;
+                for (const auto* c : by) key.push_back(text(c, r));
+                const auto add = [&](amount& a) {
+                    const value v = table.amount.at(r);
+                    if (v.type == value_type::decimal) a.decimals.add(v.d);
+                    else a.whole += v.i;
+                };
+                bool counted = false;                          // once among the unscoped, however many measures count it
+                for (std::size_t m = 0; m < p.measures.size(); ++m) {
+                    if (p.measures[m].kind != aggregate::spend) continue;
+                    if (p.measures[m].predicate != none && ask(program_, p.measures[m].predicate, nobody, t, {&rows, program_.stream_slot(spend_stream), r}) != truth::yes) continue;
+                    k.when().holding(t, [&](std::uint32_t period) {
+                        const auto c = k.when().all()[period].campaign;
+                        if (c != no_period && text(campaign, r) != campaign_texts_[c]) return;
+                        if (unscoped) {
+                            if (!counted) add(k.unscoped[period]);
+                            return;
+                        }
+                        add(k.at(0, period).sum(m));
+                        if (!p.by.empty()) add(k.at(k.cell(key), period).sum(m));
+                    });
+                    counted = true;
+                }
+            }
+        }
+    }
+
+private:
+    // ---- one event, and where it belongs
+    /// The view at a place, moved there only when something asks for it.
+    struct moment {
+        position place;
+        event_ref event;
+        bool moved = false;
+    };
+    const contact_view& look(moment& m) {
+        if (!m.moved) reader_.see(m.place);
+        m.moved = true;
+        return reader_.view();
+    }
+    moment at(const hit& h) { return {h.place, {&reader_.all(h.slot), h.slot, h.index}, false}; }
+
+    bool takes(node_id where, bool looks, moment& m) {
+        if (where == none) return true;
+        const auto& view = looks ? look(m) : reader_.view();
+        return ask(program_, where, view, m.place.at, m.event) == truth::yes;
+    }
+
+    /// Whether a `without` holds: no such event with the same key after it, in time; judged at the end of the table.
+    bool uncrossed(const compiled_selector& s, const hit& h) {
+        if (s.without == none) return true;
+        const value key = reader_.all(h.slot).property(s.without_on, h.index);
+        if (key.is_missing()) return false;
+        const instant deadline = s.without_within ? journeyman::add(h.place.at, *s.without_within, *program_.zone) : end_of_time;
+        const auto& other = program_.selectors[s.without];
+        for (const auto slot : other.streams) {
+            const auto& all = reader_.all(slot);
+            for (std::uint32_t i = after(all, h.place); i < all.count; ++i) {
+                const position place = all.place(i);
+                if (place.at > deadline || place.at >= span_.end) break;
+                if (!(all.property(s.without_on, i) == key)) continue;
+                moment m = at({place, slot, i});
+                if (takes(other.where, true, m)) return false;
+            }
+        }
+        return !s.without_within || deadline < span_.end;
+    }
+    static std::uint32_t after(const stream_slice& all, position p) {
+        std::uint32_t low = 0, high = all.count;
+        while (low < high) {
+            const auto middle = (low + high) / 2;
+            if (all.place(middle) <= p) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+
+    /// Calls f(hit) for the events of a selector's streams after `from`, in order and before the end of the table, until it says no. Their `where` is not asked.
+    template <class F>
+    void each(const compiled_selector& s, position from, F f) {
+        cursors_.clear();
+        for (const auto slot : s.streams) cursors_.push_back(after(reader_.all(slot), from));
+        std::vector<std::uint32_t> cursors;
+        cursors.swap(cursors_);
+        for (;;) {
+            std::size_t best = s.streams.size();
+            position first{end_of_time, 0};
+            for (std::size_t i = 0; i < s.streams.size(); ++i) {
+                const auto& all = reader_.all(s.streams[i]);
+                if (cursors[i] == all.count) continue;
+                if (const position p = all.place(cursors[i]); best == s.streams.size() || p < first) { first = p; best = i; }
+            }
+            if (best == s.streams.size() || first.at >= span_.end) break;
+            if (!f(hit{first, s.streams[best], cursors[best]++})) break;
+        }
+        cursors_.swap(cursors);
+    }
+    static position before(instant t) { return t == beginning_of_time ? position{t, 0} : position{t - microseconds{1}, 0xffffffffU}; }
+
+    // ---- what counts
+    void measure(kpi_totals& k, std::size_t index) {
+        const auto& m = k.plan().measures[index];
+        switch (m.kind) {
+            case aggregate::spend:
+            case aggregate::budget: return;
+            case aggregate::members: members(k, index); return;
+            case aggregate::new_:
+            case aggregate::starters:
+            case aggregate::converted:
+            case aggregate::elapsed: firsts(k, index); return;
+            default: break;
+        }
+        const auto& s = program_.selectors[m.a];
+        each(s, before(k.when().earliest()), [&](const hit& h) {
+            periods_here_.clear();
+            k.when().holding(h.place.at, [&](std::uint32_t p) { periods_here_.push_back(p); });
+            if (periods_here_.empty()) return true;
+            moment now = at(h);
+            if (!takes(s.where, m.looks, now) || !uncrossed(s, h)) return true;
+            now.moved = now.moved && s.without == none;
+            amount x;
+            std::int64_t account = 0;
+            if (m.kind == aggregate::sum) {
+                const value v = now.event.property(s.property);
+                if (v.is_missing()) return true;
+                if (v.type == value_type::decimal) x.decimals.add(v.d);
+                else if (v.type == m.type) x.whole = v.i;
+                else x.decimals.add(v.type == value_type::duration ? static_cast<double>(v.i) / 1e6 : v.as_decimal());
+            } else if (m.kind == aggregate::accounts) {
+                const value v = look(now).attributes[plan_.account].now();
+                if (v.is_missing()) return true;
+                account = v.i;
+            }
+            put(k, index, now, [&](totals& t) {
+                switch (m.kind) {
+                    case aggregate::sum: t.of_contact(index).merge(x); break;
+                    case aggregate::contacts: t.of_contact(index).whole = 1; break;
+                    case aggregate::accounts: t.account(index, account); break;
+                    default: ++t.of_contact(index).whole;
+                }
+            });
+            return true;
+        });
+    }
+
+    void firsts(kpi_totals& k, std::size_t index) {
+        const auto& m = k.plan().measures[index];
+        const auto& s = program_.selectors[m.a];
+        each(s, {beginning_of_time, 0}, [&](const hit& h) {
+            moment now = at(h);
+            if (!takes(s.where, m.looks, now) || !uncrossed(s, h)) return true;
+            now.moved = now.moved && s.without == none;
+            periods_here_.clear();
+            k.when().holding(h.place.at, [&](std::uint32_t p) { periods_here_.push_back(p); });
+            if (periods_here_.empty()) return false;
+            if (m.kind == aggregate::new_) {
+                put(k, index, now, [&](totals& t) { t.of_contact(index).whole = 1; });
+                return false;
+            }
+            const instant deadline = journeyman::add(h.place.at, m.within, *program_.zone);
+            if (deadline >= span_.end) {
+                put(k, index, now, [](totals& t) { t.immature(); });
+                return false;
+            }
+            if (m.kind == aggregate::starters) {
+                put(k, index, now, [&](totals& t) { t.of_contact(index).whole = 1; });
+                return false;
+            }
+            const auto& second = program_.selectors[m.b];
+            std::optional<instant> converted;
+            each(second, h.place, [&](const hit& b) {
+                if (b.place.at > deadline) return false;
+                moment then = at(b);
+                if (!takes(second.where, m.b_looks, then) || !uncrossed(second, b)) return true;
+                converted = b.place.at;
+                return false;
+            });
+            if (!converted) return false;
+            now.moved = false;
+            const std::int64_t took = (*converted - h.place.at).count();
+            put(k, index, now, [&](totals& t) { t.of_contact(index).whole = m.kind == aggregate::elapsed ? took : 1; });
+            return false;
+        });
+    }
+
+    void members(kpi_totals& k, std::size_t index) {
+        const auto& all = k.when().all();
+        for (std::uint32_t p = 0; p < all.size(); ++p) {
+            if (all[p].to <= all[p].from) continue;
+            const instant t = all[p].to - microseconds{1};
+            if (!reader_.exists(t)) continue;
+            moment now{{t, 0xffffffffU}, {}, false};
+            if (ask(program_, k.plan().measures[index].predicate, look(now), t) != truth::yes) continue;
+            periods_here_.assign(1, p);
+            put(k, index, now, [&](totals& x) { x.of_contact(index).whole = 1; });
+        }
+    }
+
+    /// Calls f(totals) for the total and the cells of the periods at hand, if scope and campaign say so.
+    template <class F>
+    void put(kpi_totals& k, std::size_t index, moment& now, F f) {
+        const auto& p = k.plan();
+        if (p.scope != none && ask(program_, p.scope, look(now), now.place.at) != truth::yes) return;
+        bool cells_known = p.by.empty();
+        cells_.clear();
+        for (const auto period : periods_here_) {
+            if (const auto c = k.when().all()[period].campaign; c != no_period && campaigns_[c].where != none && ask(program_, campaigns_[c].where, look(now), now.place.at) != truth::yes) continue;
+            if (!cells_known) find_cells(k, index, now);
+            cells_known = true;
+            f(k.of_contact(0, period));
+            for (const auto c : cells_) f(k.of_contact(c, period));
+        }
+    }
+
+    // ---- dimensions
+    void find_cells(kpi_totals& k, std::size_t index, moment& now) {
+        const auto& p = k.plan();
+        const auto& pool = *history_.pool;
+        keys_.assign(1, std::vector<std::uint32_t>(p.by.size(), 0));
+        bool journeys_done = false;
+        for (std::size_t d = 0; d < p.by.size(); ++d) {
+            const auto& by = p.by[d];
+            values_.clear();
+            switch (by.kind) {
+                case dimension_plan::attribute: values_.push_back(texts_.number(look(now).attributes[by.slot].now(), pool)); break;
+                case dimension_plan::property: values_.push_back(now.event ? texts_.number(now.event.property(by.slot), pool) : 0); break;
+                case dimension_plan::value: {
+                    instant next = end_of_time;
+                    values_.push_back(texts_.number(evaluate(program_, p.measures[index].dimensions[d], look(now), now.place.at, next, now.event), pool));
+                    break;
+                }
+                case dimension_plan::segment:
+                    for (std::size_t s = 0; s < plan_.segments.size(); ++s)
+                        if (ask(program_, plan_.segments[s], look(now), now.place.at) == truth::yes) values_.push_back(segment_texts_[s]);
+                    break;
+                case dimension_plan::campaign:
+                    for (std::size_t c = 0; c < campaigns_.size(); ++c)
+                        if (now.place.at >= campaigns_[c].from && now.place.at < campaigns_[c].to && (campaigns_[c].where == none || ask(program_, campaigns_[c].where, look(now), now.place.at) == truth::yes)) values_.push_back(campaign_texts_[c]);
+                    break;
+                default:
+                    if (!std::exchange(journeys_done, true)) by_journey(p, now.place);
+                    continue;
+            }
+            if (values_.empty()) values_.push_back(0);
+            const std::size_t before = keys_.size();
+            for (std::size_t v = 0; v < values_.size(); ++v)
+                for (std::size_t i = 0; i < before; ++i) {
+                    if (v + 1 < values_.size()) keys_.push_back(keys_[i]);
+                    auto& key = v + 1 < values_.size() ? keys_.back() : keys_[i];
+                    key[d] = values_[v];
+                }
+        }
+        for (auto& key : keys_) cells_.push_back(k.cell(std::move(key)));
+        std::sort(cells_.begin(), cells_.end());
+        cells_.erase(std::unique(cells_.begin(), cells_.end()), cells_.end());
+    }
+    /// Workflow, version and step come from one journey together.
+    void by_journey(const kpi_plan& p, position place) {
+        std::vector<std::vector<std::uint32_t>> out;
+        const auto base = keys_;
+        for (const auto* j : journeys_here_) {
+            if (j->from > place || place > j->to) continue;
+            for (auto key : base) {
+                for (std::size_t d = 0; d < p.by.size(); ++d) {
+                    if (p.by[d].kind == dimension_plan::workflow) key[d] = texts_.number(j->workflow);
+                    if (p.by[d].kind == dimension_plan::version) key[d] = texts_.number(j->version);
+                    if (p.by[d].kind == dimension_plan::step) key[d] = texts_.number(j->step);
+                }
+                out.push_back(std::move(key));
+            }
+        }
+        if (!out.empty()) keys_ = std::move(out);
+    }
+
+    const kpi_definitions& defs_;
+    const plan& plan_;
+    const program& program_;
+    const history_data& history_;
+    const table_span& span_;
+    cell_texts& texts_;
+    history_reader reader_;
+    std::vector<campaign_span> campaigns_;
+    std::vector<std::uint32_t> campaign_texts_, segment_texts_;
+    std::vector<const journey_span*> journeys_;
+    std::span<const journey_span* const> journeys_here_;
+    bool needs_journeys_ = false;
+    std::vector<std::uint32_t> periods_here_, cells_, values_, cursors_;
+    std::vector<std::vector<std::uint32_t>> keys_;
+};
+
+}  // namespace
+
+void fold(const kpi_definitions& d, const plan& p, const program_ptr& program, const history_data& h, const std::vector<journey_span>& journeys, const table_span& span, std::vector<kpi_totals>& kpis, cell_texts& texts) {
+    folding f{d, p, program, h, journeys, span, texts};
+    f.contacts(kpis);
+    f.spend(kpis);
+}
+
+}  // namespace journeyman::detail

@@ -1,0 +1,80 @@
+#include <bit>
+#include <cmath>
+
+#include "kpi/fold.hpp"
+
+namespace journeyman::detail {
+namespace {
+
+/// What fits can be multiplied and summed over a hundred million contacts without overflow.
+bool is_small(wide x) { return x < (wide{1} << 50) && x > -(wide{1} << 50); }
+
+}  // namespace
+
+void totals::end_contact() {
+    const std::size_t n = now_.size();
+    if (!products_.empty()) {
+        for (std::size_t j = 0; j < n; ++j) {
+            const amount& x = now_[j];
+            if (x.whole == 0 && x.decimals.empty()) continue;
+            for (std::size_t k = 0; k <= j; ++k) {
+                const amount& y = now_[k];
+                if (y.whole == 0 && y.decimals.empty()) continue;
+                amount& product = products_[at(j, k)];
+                if (x.decimals.empty() && y.decimals.empty() && is_small(x.whole) && is_small(y.whole)) {
+                    product.whole += x.whole * y.whole;
+                    continue;
+                }
+                // The rounding error of a product is a double too, so the sum stays exact and free of order.
+                const double a = x.value(1), b = y.value(1), p = a * b;
+                product.decimals.add(p);
+                if (std::isfinite(p)) product.decimals.add(std::fma(a, b, -p));
+            }
+        }
+    }
+    for (std::size_t j = 0; j < n; ++j) {
+        sums_[j].merge(now_[j]);
+        now_[j].clear();
+    }
+    immature_ += immature_now_;
+    immature_now_ = 0;
+    open_ = false;
+}
+
+double totals::total(std::size_t measure) const {
+    if (plan_->measures[measure].kind == aggregate::accounts) {
+        const auto it = accounts_.find(measure);
+        return it == accounts_.end() ? 0.0 : static_cast<double>(it->second.size());
+    }
+    return sums_[measure].value(plan_->measures[measure].divisor);
+}
+
+double totals::product(std::size_t j, std::size_t k) const {
+    return products_.empty() ? 0.0 : products_[at(j, k)].value(1) / (plan_->measures[j].divisor * plan_->measures[k].divisor);
+}
+
+std::uint32_t kpi_totals::cell(std::vector<std::uint32_t> key) {
+    const auto [it, fresh] = index_.try_emplace(std::move(key), static_cast<std::uint32_t>(keys_.size()));
+    if (fresh) {
+        keys_.push_back(&it->first);
+        totals_.emplace_back();
+    }
+    return it->second;
+}
+
+totals& kpi_totals::at(std::uint32_t cell, std::uint32_t period) {
+    auto& by_period = totals_[cell];
+    if (by_period.empty()) by_period.resize(periods_.all().size());
+    if (!by_period[period]) by_period[period] = std::make_unique<totals>(*plan_);
+    return *by_period[period];
+}
+
+std::uint32_t cell_texts::number(const value& v, const text_pool& pool) {
+    if (v.is_missing()) return 0;
+    const std::int64_t bits = v.type == value_type::decimal ? std::bit_cast<std::int64_t>(v.d) : v.i;
+    const auto [it, fresh] = by_value_[static_cast<std::size_t>(v.type)].try_emplace(bits, 0);
+    if (fresh) it->second = number(to_text(v, pool));
+    return it->second;
+}
+
+}  // namespace journeyman::detail

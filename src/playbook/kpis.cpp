@@ -1,0 +1,25 @@
+// The KPIs of a playbook, over a history or over what a run made of it.
+#include "journeyman/kpi/report.hpp"
+#include "journeyman/playbook/playbook.hpp"
+#include "journeyman/run/run.hpp"
+
+namespace journeyman {
+
+kpi_report playbook::kpis(const journeyman::history& h, const run* r) const { return kpis(h, r, kpi_options{}); }
+kpi_report playbook::kpis(const journeyman::history& h, const run& r) const { return kpis(h, &r, kpi_options{}); }
+kpi_report playbook::kpis(const journeyman::history& h, const run* r, const kpi_options& o) const {
+    kpi_definitions d{kpis_, campaigns, dimensions, {}, context(), types};
+    for (const auto& s : segments) d.segments.push_back(s.name);
+    try {
+        return r == nullptr ? compute_kpis(d, h, {}, o) : compute_kpis(d, r->history(), r->spans(), o);
+    } catch (const error& e) {
+        // Where it stands in the file, when there is one.
+        const auto colon = e.place().find(':');
+        const auto path = e.place().substr(0, colon);
+        const auto at = place(path);
+        if (at == path) throw;
+        throw error{e.code(), at + (colon == std::string::npos ? "" : " (" + e.place() + ")"), e.message()};
+    }
+}
+
+}  // namespace journeyman
