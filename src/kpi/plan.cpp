@@ -106,7 +106,7 @@ private:
         p.value = formula{k.value, k.proportion, place + ".value", out_};
         const bool sound = out_.errors() == before;
         if (!k.period) problem("kpi.every", place + ".every", "a KPI needs a period: every: day, week, month, quarter, year or campaign");
-        if (!k.scope.empty()) p.scope = membership(k.scope, place + ".scope");
+        if (!k.scope.empty()) scope_of(k, p, place + ".scope");
         if (!std::holds_alternative<std::monostate>(k.target) && !k.direction) problem("kpi.direction", place + ".direction", "a target needs a direction: up or down");
         if (const auto* t = std::get_if<relative_target>(&k.target); t != nullptr && t->from == relative_target::span) span(t->start, t->end, place + ".target.from", "start", "end", "the span compared with");
         if (!sound) return;
@@ -115,6 +115,12 @@ private:
         for (const auto& m : p.value.measures()) p.measures.push_back(measure_of(m, p, place + ".value"));
         columns(p, place + ".by");
         plan_.kpis.push_back(std::move(p));
+    }
+
+    /// Spend belongs to a segment by its own column: where nothing else is measured, no contact is asked.
+    void scope_of(const kpi& k, kpi_plan& p, const std::string& place) {
+        const auto& measures = p.value.measures();
+        if (std::any_of(measures.begin(), measures.end(), [](const auto& m) { return !is_fixed(*m); }) || !defs_.context.segments.contains(k.scope)) p.scope = membership(k.scope, place);
     }
 
     measure_plan measure_of(const expression& e, const kpi_plan& k, const std::string& place) {
