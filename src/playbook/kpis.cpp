@@ -1,7 +1,6 @@
 // The KPIs of a playbook, over a history or over what a run made of it.
 #include "journeyman/kpi/report.hpp"
 #include "journeyman/playbook/playbook.hpp"
-#include "journeyman/run/run.hpp"
 
 namespace journeyman {
 
@@ -11,7 +10,9 @@ kpi_report playbook::kpis(const journeyman::history& h, const run* r, const kpi_
     kpi_definitions d{kpis_, campaigns, dimensions, {}, context(), types};
     for (const auto& s : segments) d.segments.push_back(s.name);
     try {
-        return r == nullptr ? compute_kpis(d, h, {}, o) : compute_kpis(d, r->history(), r->spans(), o);
+        if (r == nullptr) return compute_kpis(d, h, {}, o);
+        const auto of = measured(*r);
+        return compute_kpis(d, *of.made, *of.journeys, o);
     } catch (const error& e) {
         // Where it stands in the file, when there is one.
         const auto colon = e.place().find(':');

@@ -48,6 +48,15 @@ struct journey_span {
     position from, to;                       // to: inclusive; end of time while running
 };
 
+class run;                                   // run/run.hpp, two floors up
+/// What KPIs measure of a run: its history, and its journeys.
+struct measured_run {
+    const history* made;
+    const std::vector<journey_span>* journeys;
+};
+/// Its body stands with the run (src/run): `return {&r.history(), &r.spans()};`
+measured_run measured(const run&);
+
 /// Adds what is wrong with the definitions to `out`, with places "kpis.NAME.value" …: what the compiler finds in them too, each once.
 void check_kpis(const kpi_definitions&, compiler&, problems& out);
 /// `h` is the history to measure: for `actions` and journeys, that of a run (`run.history`). Throws the first error of the check, and `kpi.window` for an empty span.
