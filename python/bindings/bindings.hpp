@@ -1,0 +1,30 @@
+#pragma once
+// What the files of the bindings share: one `register_*` a folder of the library. No type of pybind11 goes below python/.
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <map>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include "journeyman/journeyman.hpp"
+
+namespace py = pybind11;
+namespace jm = journeyman;
+
+void register_error(py::module_&);
+void register_table(py::module_&);
+void register_predicate(py::module_&);
+void register_history(py::module_&);
+
+template <class T>
+std::string shown(const T& x) {
+    std::ostringstream out;
+    out << x;
+    return out.str();
+}
+
+/// An instant from the text that journeyman/_convert.py makes of whatever it is given.
+jm::instant instant_of(const std::string& text);

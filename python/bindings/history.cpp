@@ -1,0 +1,102 @@
+// Histories: from Arrow streams, CSV files and records; what they hold; questions about their contacts.
+
+#include "bindings.hpp"
+#include "journeyman/core/arrow_abi.hpp"
+
+jm::instant instant_of(const std::string& text) {
+    jm::parsed_instant p;
+    if (!jm::parse_instant(text, p)) throw jm::error{"input.instant", "", "\"" + text + "\" is no instant; write \"2026-03-31T00:00:00Z\""};
+    if (!p.had_zone) throw jm::error{"input.instant", "", "\"" + text + "\" has no zone; write it with Z or an offset, such as \"2026-03-31T00:00:00Z\""};
+    return p.at;
+}
+
+namespace {
+
+using names = std::map<std::string, std::string>;
+using segments = std::map<std::string, jm::expression>;
+
+jm::compile_context context_of(const segments& all, const std::string& timezone) {
+    jm::compile_context context;
+    context.zone = jm::load_zone(timezone);
+    for (const auto& [name, e] : all) context.segments.emplace(name, e);
+    return context;
+}
+
+jm::read_options options_of(std::map<std::string, names> columns, names types, names formats, const std::optional<std::string>& timezone) {
+    jm::read_options o;
+    o.columns = std::move(columns);
+    o.types = std::move(types);
+    o.formats = std::move(formats);
+    if (timezone) o.timezone = jm::load_zone(*timezone);
+    return o;
+}
+
+/// The stream of an object that speaks the PyCapsule interface. Who reads it takes it: the capsule then has nothing left to release.
+ArrowArrayStream* stream_in(const py::object& capsule) {
+    if (capsule.is_none()) return nullptr;
+    void* stream = PyCapsule_GetPointer(capsule.ptr(), "arrow_array_stream");
+    if (stream == nullptr) throw py::error_already_set{};
+    return static_cast<ArrowArrayStream*>(stream);
+}
+
+jm::history from_arrow(const py::object& contacts, const py::object& events, const py::object& accounts, const py::object& spend, std::map<std::string, names> columns, names types, names formats, const std::optional<std::string>& timezone) {
+    ArrowArrayStream *c = stream_in(contacts), *e = stream_in(events), *a = stream_in(accounts), *s = stream_in(spend);
+    const auto options = options_of(std::move(columns), std::move(types), std::move(formats), timezone);
+    const py::gil_scoped_release without_gil;
+    return jm::history::from_arrow(c, e, a, s, options);
+}
+
+using attribute_types = std::map<std::string, std::string>;
+attribute_types named(const std::map<std::string, jm::value_type, std::less<>>& from) {
+    attribute_types out;
+    for (const auto& [name, type] : from) out.emplace(name, jm::to_string(type));
+    return out;
+}
+
+}  // namespace
+
+void register_history(py::module_& m) {
+    using without_gil = py::call_guard<py::gil_scoped_release>;
+
+    py::class_<jm::selection>(m, "_Selection").def("count", &jm::selection::count).def("ids", &jm::selection::ids).def("unknown_ids", &jm::selection::unknown_ids).def("table", &jm::selection::to_table);
+
+    py::class_<jm::history>(m, "_History")
+        .def_static("from_arrow", &from_arrow, py::arg("contacts"), py::arg("events"), py::arg("accounts"), py::arg("spend"), py::arg("columns"), py::arg("types"), py::arg("formats"), py::arg("timezone"))
+        .def_static(
+            "from_csv",
+            [](const std::string& contacts, const std::string& events, const std::string& accounts, const std::string& spend, const std::map<std::string, names>& columns, const names& types, const names& formats, const std::optional<std::string>& timezone) {
+                return jm::history::from_csv(contacts, events, accounts, spend, options_of(columns, types, formats, timezone));
+            },
+            py::arg("contacts"), py::arg("events"), py::arg("accounts"), py::arg("spend"), py::arg("columns"), py::arg("types"), py::arg("formats"), py::arg("timezone"), without_gil())
+        .def_static(
+            "from_records_text", [](const std::string& lines, const names& types, const std::optional<std::string>& timezone) { return jm::history::from_records_text(lines, options_of({}, types, {}, timezone)); },
+            py::arg("lines"), py::arg("types"), py::arg("timezone"), without_gil())
+        .def_static(
+            "from_records_file", [](const std::string& path, const names& types, const std::optional<std::string>& timezone) { return jm::history::from_records(path, options_of({}, types, {}, timezone)); },
+            py::arg("path"), py::arg("types"), py::arg("timezone"), without_gil())
+        .def("contacts_count", &jm::history::contacts_count)
+        .def("events_count", &jm::history::events_count)
+        .def("contacts", [](const jm::history& h, const std::optional<std::string>& at) { return h.contacts(at ? std::optional{instant_of(*at)} : std::nullopt); }, py::arg("at"), without_gil())
+        .def("accounts", [](const jm::history& h, const std::optional<std::string>& at) { return h.accounts(at ? std::optional{instant_of(*at)} : std::nullopt); }, py::arg("at"), without_gil())
+        .def("events", &jm::history::events, without_gil())
+        .def("spend", &jm::history::spend, without_gil())
+        .def("rejected", &jm::history::rejected)
+        .def("rejected_counts", &jm::history::rejected_counts)
+        .def("attribute_types", [](const jm::history& h) { return named(h.schema().contact); })
+        .def("account_types", [](const jm::history& h) { return named(h.schema().account); })
+        .def("event_types", [](const jm::history& h) {
+            std::map<std::string, attribute_types> out;
+            for (const auto& [name, properties] : h.schema().events) out.emplace(name, named(properties));
+            return out;
+        })
+        .def(
+            "membership",
+            [](const jm::history& h, const jm::expression& p, const std::string& start, const std::string& end, const segments& all, const std::string& timezone) {
+                return jm::membership(h, p, instant_of(start), instant_of(end), context_of(all, timezone));
+            },
+            py::arg("predicate"), py::arg("start"), py::arg("end"), py::arg("segments"), py::arg("timezone"), without_gil())
+        .def(
+            "select",
+            [](const jm::history& h, const jm::expression& p, const std::string& at, const segments& all, const std::string& timezone) { return jm::select(h, p, instant_of(at), context_of(all, timezone)); },
+            py::arg("predicate"), py::arg("at"), py::arg("segments"), py::arg("timezone"), without_gil());
+}

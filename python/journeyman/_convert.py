@@ -1,0 +1,98 @@
+"""What Python has for an instant, a duration and a table, as `_core` takes it."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import os
+import pathlib
+from typing import Any
+
+from ._error import Error
+
+Instant = str | datetime.datetime
+"""ISO text with a zone, or an aware datetime (a pandas Timestamp is one)."""
+Duration = str | datetime.timedelta
+"""Text such as "30d", "1h30m" or "1mo", or a timedelta."""
+
+
+def instant(at: Instant) -> str:
+    if isinstance(at, datetime.datetime):
+        if at.tzinfo is None:
+            raise Error("input.instant", "", f"{at} has no zone; give it one, such as tzinfo=datetime.timezone.utc")
+        return at.astimezone(datetime.timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if not isinstance(at, str):
+        raise Error("input.instant", "", f"{at!r} is no instant; give ISO text with a zone, or an aware datetime")
+    return at
+
+
+def duration(d: Duration) -> str:
+    if not isinstance(d, datetime.timedelta):
+        return d
+    micros = d // datetime.timedelta(microseconds=1)
+    return f"{micros}us" if micros % 1_000_000 else f"{micros // 1_000_000}s"
+
+
+def json_cell(x: Any) -> Any:
+    """For `json.dumps(default=…)`. An instant without a zone stays so: `timezone` says what it means, or it is rejected."""
+    if isinstance(x, (datetime.datetime, datetime.date)):
+        return x.isoformat()
+    if isinstance(x, decimal.Decimal):
+        return float(x)
+    if hasattr(x, "item"):   # numpy
+        return x.item()
+    if isinstance(x, (set, frozenset)):
+        return sorted(x)
+    raise TypeError(f"{x!r} cannot stand in a record; use text, numbers, yes/no, dates or lists of text")
+
+
+def is_csv(source: Any) -> bool:
+    return isinstance(source, (str, os.PathLike)) and ".csv" in pathlib.Path(os.fspath(source)).suffixes
+
+
+def _read(path: pathlib.Path, what: str) -> Any:
+    if not path.exists():
+        raise Error("input.file", str(path), f"the file of {what} cannot be read: it is not there")
+    try:
+        if is_csv(path):   # beside tables of other kinds; CSV files alone are read by `_core`
+            import pyarrow.csv
+
+            empty = pyarrow.csv.ConvertOptions(null_values=[""], strings_can_be_null=True)
+            return pyarrow.csv.read_csv(path, convert_options=empty)
+        if path.is_dir() or path.suffix in (".parquet", ".pq"):
+            import pyarrow.parquet
+
+            return pyarrow.parquet.read_table(path)
+        if path.suffix in (".arrow", ".feather", ".ipc"):
+            import pyarrow.feather
+
+            return pyarrow.feather.read_table(path)
+    except (ValueError, OSError) as e:   # pyarrow's own are both
+        raise Error("input.file", str(path), f"the file of {what} cannot be read: {e}") from e
+    raise Error("input.file", str(path), "this kind of file is not known; give .csv, .parquet, .arrow or .feather, or an Arrow table")
+
+
+def arrow_stream(source: Any, what: str) -> Any:
+    """A capsule with an Arrow stream: from a path, a list of dicts, a dict of columns, or what speaks the PyCapsule interface."""
+    if source is None:
+        return None
+    if isinstance(source, (str, os.PathLike)):
+        source = _read(pathlib.Path(os.fspath(source)), what)
+    elif isinstance(source, (list, tuple, dict)) or type(source).__module__.partition(".")[0] == "pandas" or hasattr(source, "__arrow_c_array__"):
+        import pyarrow
+
+        try:
+            if isinstance(source, dict):
+                source = pyarrow.table(source)
+            elif isinstance(source, (list, tuple)):
+                names = dict.fromkeys(name for row in source for name in row)
+                source = pyarrow.table({name: [row.get(name) for row in source] for name in names})
+            elif hasattr(source, "__arrow_c_array__"):
+                source = pyarrow.table(source)
+            else:
+                source = pyarrow.Table.from_pandas(source, preserve_index=False)
+        except (pyarrow.ArrowException, TypeError, AttributeError) as e:
+            raise Error("input.table", what, f"this is no table: {e}") from e
+    if not hasattr(source, "__arrow_c_stream__"):
+        raise Error("input.table", what, f"a {type(source).__name__} is no table; give a path, a DataFrame, an Arrow table or a list of dicts")
+    return source.__arrow_c_stream__()

@@ -1,0 +1,183 @@
+"""Histories, and questions about their contacts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from . import _convert, _core
+from ._convert import Instant
+from ._expression import Expression, _predicate
+from ._table import Table
+
+
+class Selection:
+    """The contacts for whom a predicate was yes."""
+
+    def __init__(self, core: _core._Selection) -> None:
+        self._core = core
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of those that are in, sorted."""
+        return self._core.ids()
+
+    @property
+    def unknown_ids(self) -> list[str]:
+        """Ids of those for whom the answer is unknown, sorted."""
+        return self._core.unknown_ids()
+
+    @property
+    def count(self) -> int:
+        """How many are in."""
+        return self._core.count()
+
+    def __len__(self) -> int:
+        return self._core.count()
+
+    def to_table(self) -> Table:
+        """One column: contact_id."""
+        return Table(self._core.table())
+
+    def to_pandas(self) -> Any:
+        """As a `pandas.DataFrame` of one column."""
+        return self.to_table().to_pandas()
+
+    def __repr__(self) -> str:
+        return f"<Selection of {self.count} contacts>"
+
+
+class History:
+    """Contacts, accounts, events and spend: what happened. Built once, then only asked.
+
+    Each table is a path (.csv, .parquet, .arrow, .feather), a DataFrame, anything that speaks Arrow's PyCapsule interface, a dict of
+    columns or a list of dicts:
+
+    - contacts: contact_id, attributes…, [account_id], [created_at]; with a `timestamp` it is a log of changes
+    - events: contact_id, event, timestamp, properties…, [event_id], [arrived_at], [sequence]
+    - accounts: account_id, attributes…; with a `timestamp` it is a log of changes
+    - spend: timestamp, amount, [channel], [campaign], [segment], …
+
+    `columns` renames, for all tables or one: {"contact_id": "user_id"}, {"events": {"timestamp": "ts"}}; `types` declares:
+    {"contact.renewal": "day"}; `formats` reads other forms of time: {"won_date": "%m/%d/%Y %H:%M"}; `timezone` is that of instants
+    without one, which are rejected otherwise. What could not be used is in `rejected`. Errors: `Error` when a table cannot be read.
+    """
+
+    def __init__(
+        self,
+        contacts: Any = None,
+        events: Any = None,
+        accounts: Any = None,
+        spend: Any = None,
+        columns: Mapping[str, str | Mapping[str, str]] | None = None,
+        types: Mapping[str, str] | None = None,
+        formats: Mapping[str, str] | None = None,
+        timezone: str | None = None,
+    ) -> None:
+        tables = {"contacts": contacts, "events": events, "accounts": accounts, "spend": spend}
+        renamed: dict[str, dict[str, str]] = {"": {}}
+        for name, theirs in (columns or {}).items():
+            if isinstance(theirs, str):
+                renamed[""][name] = theirs
+            else:
+                renamed[name] = dict(theirs)
+        given = [t for t in tables.values() if t is not None]
+        if given and all(_convert.is_csv(t) for t in given):
+            c, e, a, s = ("" if t is None else os.fspath(t) for t in tables.values())
+            self._core = _core._History.from_csv(c, e, a, s, renamed, dict(types or {}), dict(formats or {}), timezone)
+        else:
+            c, e, a, s = (_convert.arrow_stream(t, what) for what, t in tables.items())
+            self._core = _core._History.from_arrow(c, e, a, s, renamed, dict(types or {}), dict(formats or {}), timezone)
+
+    @classmethod
+    def _of(cls, core: _core._History) -> History:
+        made = cls.__new__(cls)
+        made._core = core
+        return made
+
+    @classmethod
+    def from_records(
+        cls, records: Iterable[Mapping[str, Any]] | str | os.PathLike[str], *, types: Mapping[str, str] | None = None, timezone: str | None = None
+    ) -> History:
+        """From records in the Segment spec (identify, track, page, screen, group): dicts, or the path of a JSON Lines file.
+
+        `types` names types that JSON cannot say: {"contact.renewal": "day", "purchase.code": "text"}.
+        `timezone` is the zone of timestamps without one; without it they are rejected. What could not be used is in `rejected`.
+        """
+        declared = dict(types or {})
+        if isinstance(records, (str, os.PathLike)):
+            return cls._of(_core._History.from_records_file(os.fspath(records), declared, timezone))
+        lines = "\n".join(json.dumps(r, default=_convert.json_cell) for r in records)
+        return cls._of(_core._History.from_records_text(lines, declared, timezone))
+
+    @property
+    def contacts_count(self) -> int:
+        """How many contacts there are."""
+        return self._core.contacts_count()
+
+    @property
+    def events_count(self) -> int:
+        """How many events there are."""
+        return self._core.events_count()
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Names and types: {"contact": {…}, "account": {…}, "events": {event: {property: type}}}."""
+        return {"contact": self._core.attribute_types(), "account": self._core.account_types(), "events": self._core.event_types()}
+
+    @property
+    def rejected(self) -> Table:
+        """table, row, reason, example: the rows that could not be used, at most 1,000 a reason."""
+        return Table(self._core.rejected())
+
+    @property
+    def rejected_counts(self) -> Table:
+        """table, reason, rows: how many could not be used."""
+        return Table(self._core.rejected_counts())
+
+    def contacts(self, at: Instant | None = None) -> Table:
+        """One row a contact that exists at `at`, with its attributes as of then (default: at the end)."""
+        return Table(self._core.contacts(None if at is None else _convert.instant(at)))
+
+    def accounts(self, at: Instant | None = None) -> Table:
+        """One row an account, with its attributes as of `at` (default: at the end)."""
+        return Table(self._core.accounts(None if at is None else _convert.instant(at)))
+
+    def events(self) -> Table:
+        """One row an event, by contact, instant and order."""
+        return Table(self._core.events())
+
+    def spend(self) -> Table:
+        """One row an amount spent, by instant."""
+        return Table(self._core.spend())
+
+    def select(
+        self, predicate: Expression | str, at: Instant, *, segments: Mapping[str, Expression | str] | None = None, timezone: str = "UTC"
+    ) -> Selection:
+        """The contacts for whom `predicate` is yes at `at`.
+
+        `segments` are those that `segment("name")` refers to; `timezone` is the zone of calendar windows and bare dates.
+        """
+        named = {k: _predicate(v) for k, v in (segments or {}).items()}
+        return Selection(self._core.select(_predicate(predicate), _convert.instant(at), named, timezone))
+
+    def membership(
+        self,
+        predicate: Expression | str,
+        start: Instant,
+        end: Instant,
+        *,
+        segments: Mapping[str, Expression | str] | None = None,
+        timezone: str = "UTC",
+    ) -> Table:
+        """contact_id, entered_at, left_at: each stay of each contact within [start, end), to the microsecond.
+
+        Who is in at `start` has entered then; `left_at` is missing for who is still in at `end`.
+        """
+        named = {k: _predicate(v) for k, v in (segments or {}).items()}
+        return Table(self._core.membership(_predicate(predicate), _convert.instant(start), _convert.instant(end), named, timezone))
+
+    def __repr__(self) -> str:
+        return f"<History of {self.contacts_count:,} contacts and {self.events_count:,} events>"
