@@ -1,0 +1,17 @@
+#pragma once
+// What is wrong with workflows, all at once, before anything runs (W10).
+
+#include <string>
+#include <vector>
+
+#include "journeyman/core/error.hpp"
+#include "journeyman/predicate/program.hpp"
+#include "journeyman/workflow/workflow.hpp"
+
+namespace journeyman {
+
+/// Adds what is wrong to `out`, with places "workflows.NAME.steps.STEP.…" and "policies.…": names, circles, steps nobody reaches, missing outcomes,
+/// and what the compiler finds in their predicates. `segments`: the names there are. What cannot be run yet is an error, code `workflow.unsupported`.
+void check_workflows(const std::vector<workflow>&, const policies&, const std::vector<std::string>& segments, compiler&, problems& out);
+
+}  // namespace journeyman
