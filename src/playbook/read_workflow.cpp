@@ -241,7 +241,7 @@ trigger_kind trigger_from(reading& in, const spot& s) {
     }
     const auto& kind = kinds[0];
     for (const auto* extra : {"offset", "at", "every"})
-        if (kind != "date" && k.has(extra)) in.fail("playbook.key", *k.find(extra), "`" + std::string{extra} + "` belongs to a trigger by `date`, this one is by `" + kind + "`");
+        if (kind != "date" && k.has(extra)) in.fail("playbook.key", spot{{}, s.path + "." + extra}, "`" + std::string{extra} + "` belongs to a trigger by `date`, this one is by `" + kind + "`");
     if (kind != "schedule" && k.has("from")) in.fail("playbook.key", spot{{}, s.path + ".from"}, "`from` belongs to a trigger by `schedule`, this one is by `" + kind + "`");
     const auto own = k.find(kind);
     if (!own) return hand_trigger{};
