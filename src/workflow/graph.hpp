@@ -1,0 +1,15 @@
+#pragma once
+// The checks of workflows that need no predicates.
+
+#include <string>
+#include <vector>
+
+#include "journeyman/core/error.hpp"
+#include "journeyman/workflow/workflow.hpp"
+
+namespace journeyman {
+
+/// Names, circles, steps nobody reaches, missing outcomes, unknown segments of triggers.
+void check_graphs(const std::vector<workflow>&, const std::vector<std::string>& segments, problems& out);
+
+}  // namespace journeyman
