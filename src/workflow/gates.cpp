@@ -1,0 +1,107 @@
+#include "workflow/gates.hpp"
+
+#include <algorithm>
+
+#include "journeyman/core/zone.hpp"
+#include "journeyman/predicate/evaluate.hpp"
+
+namespace journeyman {
+namespace {
+
+bool concerns(std::uint32_t rule, std::uint32_t channel) { return rule == none || rule == channel; }
+
+/// The end of the quiet hours that hold `t`; `t` itself outside of them. Each end is made an instant by T6 first.
+instant end_of_quiet(const compiled_quiet& q, instant t, const time_zone& zone) {
+    const auto today = std::chrono::floor<std::chrono::days>(zone.to_local(t));
+    const int overnight = q.to.minutes <= q.from.minutes ? 1 : 0;
+    instant end = t;
+    for (int k = -2; k <= 1; ++k) {                    // a gap of the clocks may carry an end over midnight
+        const day begins = today + std::chrono::days{k};
+        if ((q.days >> (std::chrono::weekday{begins}.iso_encoding() - 1) & 1) == 0) continue;
+        const instant from = zone.to_instant(local_instant{begins} + std::chrono::minutes{q.from.minutes});
+        const instant to = zone.to_instant(local_instant{begins + std::chrono::days{overnight}} + std::chrono::minutes{q.to.minutes});
+        if (from <= t && t < to) end = std::max(end, to);
+    }
+    return end;
+}
+
+instant counts_until(const compiled_cap& c, instant sent, const program& p, const time_zone& local) {
+    if (const auto* l = std::get_if<length>(&c.per)) return add(sent, *l, *p.zone);
+    return start_of_next(std::get<calendar_unit>(c.per), sent, local, 1, p.weeks);
+}
+
+}  // namespace
+
+gate_result pass_gates(const workflow_program& w, const compiled_step& s, const contact_view& v, instant t, const std::vector<contact_state::sent>& sends) {
+    const auto& p = *w.predicates;
+    gate_result out;
+    const auto stop = [&](action_status status, action_reason reason, instant until = end_of_time) {
+        out.status = status;
+        out.reason = reason;
+        out.until = until;
+        return out;
+    };
+
+    const auto* channels = &s.channels;
+    if (!s.preferred.empty()) {
+        const auto it = std::find_if(s.preferred.begin(), s.preferred.end(), [&](const auto& c) { return ask(p, c.first, v, t) == truth::yes; });
+        if (it == s.preferred.end()) return stop(action_status::suppressed, action_reason::consent);   // no channel at all
+        channels = &it->second;
+    }
+    const auto allowed = std::find_if(channels->begin(), channels->end(), [&](const compiled_channel& c) {
+        return std::all_of(c.consent.begin(), c.consent.end(), [&](node_id n) { return ask(p, n, v, t) == truth::yes; });
+    });
+    out.channel = (allowed == channels->end() ? channels->front() : *allowed).channel;
+    if (allowed == channels->end()) return stop(action_status::suppressed, action_reason::consent);
+    if (s.transactional) return out;
+
+    if (w.holdout != none && ask(p, w.holdout, v, t) == truth::yes) return stop(action_status::suppressed, action_reason::holdout);
+
+    if (!w.quiet.empty()) {
+        const auto& zone = local_zone(p, v);
+        instant until = t;
+        int left = 1000;                               // quiet hours one after the other
+        for (bool moved = true; moved && left > 0; --left) {
+            moved = false;
+            for (const auto& q : w.quiet) {
+                if (!concerns(q.channel, out.channel)) continue;
+                const instant end = end_of_quiet(q, until, zone);
+                moved = moved || end > until;
+                until = end;
+            }
+        }
+        if (left == 0) return stop(action_status::suppressed, action_reason::quiet_hours);             // never over
+        if (until > t) return stop(action_status::deferred, action_reason::quiet_hours, until);
+    }
+
+    if (!w.caps.empty()) {
+        const auto& zone = local_zone(p, v);
+        instant until = t;
+        std::vector<instant> ends;
+        for (const auto& c : w.caps) {
+            if (!concerns(c.channel, out.channel)) continue;
+            if (c.at_most == 0) return stop(action_status::suppressed, action_reason::cap);
+            ends.clear();
+            for (const auto& sent : sends)
+                if (concerns(c.channel, sent.channel)) if (const instant end = counts_until(c, sent.at, p, zone); end > t) ends.push_back(end);
+            const auto room = static_cast<std::size_t>(c.at_most);
+            if (ends.size() < room) continue;
+            if (!c.defer) return stop(action_status::suppressed, action_reason::cap);
+            std::sort(ends.begin(), ends.end());
+            until = std::max(until, ends[ends.size() - room]);
+        }
+        if (until > t) return stop(action_status::deferred, action_reason::cap, until);
+    }
+    return out;
+}
+
+void forget_sends(const workflow_program& w, const contact_view& v, instant t, std::vector<contact_state::sent>& sends) {
+    if (sends.size() < 16) return;
+    const auto& zone = local_zone(*w.predicates, v);
+    // A day more: the contact's zone may still change.
+    std::erase_if(sends, [&](const contact_state::sent& s) {
+        return std::none_of(w.caps.begin(), w.caps.end(), [&](const compiled_cap& c) { return concerns(c.channel, s.channel) && add_saturated(counts_until(c, s.at, *w.predicates, zone), std::chrono::hours{26}) > t; });
+    });
+}
+
+}  // namespace journeyman
