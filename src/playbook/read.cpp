@@ -72,11 +72,10 @@ private:
     void type(const std::string& name, const spot& s) {
         const auto t = in_.text(s, "a type");
         if (!t) return;
-        const auto dot = name.find('.');
-        const bool event = dot == name.npos;
-        static const std::vector<std::string> names{"text", "yes/no", "boolean", "integer", "decimal", "money", "day", "instant", "duration", "list"};
-        if (event ? *t != "event" : parse_value_type(*t) == value_type::missing)
-            in_.fail("playbook.value", s, event ? "`" + name + "` is declared as contact.NAME, account.NAME or EVENT.NAME; an event alone has the type event" : "\"" + *t + "\" is no type." + (did_you_mean(*t, names).empty() ? " Types are text, yes/no, integer, decimal, money, day, instant, duration and list." : did_you_mean(*t, names)));
+        static const std::vector<std::string> names{"text", "yes/no", "boolean", "integer", "decimal", "money", "day", "instant", "duration", "list", "event"};
+        const auto near = did_you_mean(*t, names);
+        if (*t != "event" && parse_value_type(*t) == value_type::missing) in_.fail("playbook.value", s, "\"" + *t + "\" is no type." + (near.empty() ? " Types are text, yes/no, integer, decimal, money, day, instant, duration and list." : near));
+        else if (*t != "event" && name.find('.') == name.npos) in_.fail("playbook.value", s, "a type is declared for contact.NAME, account.NAME or EVENT.NAME; `" + name + "` is none of them. Did you mean contact." + name + "?");
         else out_.types.emplace_back(name, *t);
     }
 
