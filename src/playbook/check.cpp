@@ -180,8 +180,9 @@ private:
 
 problems playbook::check() const {
     problems found;
-    auto known = detail::schema_of_mentions(*this, found);
-    return checker{*this, detail::schema_of(*this, std::move(known), found), false, found}.check();
+    auto known = detail::schema_of(*this, detail::schema_of_mentions(*this, found), found);
+    known.events.clear();                                      // what else they hold nobody knows yet
+    return checker{*this, std::move(known), false, found}.check();
 }
 
 problems playbook::check(const journeyman::history& h) const {
