@@ -1,0 +1,277 @@
+#include "journeyman/run/run.hpp"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <tuple>
+
+#include "run/run_data.hpp"
+
+namespace journeyman {
+namespace {
+
+void text_or_missing(table_column& c, std::string_view s) {
+    if (s.empty()) c.push_missing();
+    else c.push_text(s);
+}
+
+/// Contact ids as they came in.
+class contact_names {
+public:
+    explicit contact_names(const run_data& d) : ids_{&d.given.data().contacts} {}
+    [[nodiscard]] value_type type() const { return ids_->are_integers() ? value_type::integer : value_type::text; }
+    void push(table_column& c, std::uint32_t contact) const {
+        if (ids_->are_integers()) c.push_integer(ids_->integers[contact]);
+        else c.push_text(ids_->pool->view(ids_->texts[contact]));
+    }
+    [[nodiscard]] std::string name(std::uint32_t contact) const { return ids_->name(contact); }
+
+private:
+    const id_column* ids_;
+};
+
+std::string_view template_of(const compiled_step& s) {
+    if (const auto* x = std::get_if<send_step>(&s.kind)) return x->channel_template;
+    if (const auto* t = std::get_if<task_step>(&s.kind)) return t->text;
+    if (const auto* w = std::get_if<webhook_step>(&s.kind)) return w->url;
+    return {};
+}
+
+std::string json_of(const compiled_step& s, const std::vector<value>& values, const text_pool& pool) {
+    nlohmann::ordered_json out = nlohmann::ordered_json::object();
+    for (std::size_t k = 0; k < values.size(); ++k) {
+        auto& cell = out[s.with[k].first];
+        const auto& v = values[k];
+        switch (v.type) {
+            case value_type::missing: cell = nullptr; break;
+            case value_type::boolean: cell = v.i != 0; break;
+            case value_type::integer: cell = v.i; break;
+            case value_type::decimal:
+            case value_type::money: cell = v.as_decimal(); break;
+            case value_type::text_list:
+                cell = nlohmann::ordered_json::array();
+                for (const auto t : pool.list(v.as_list())) cell.push_back(std::string{pool.view(t)});
+                break;
+            default: cell = to_text(v, pool);
+        }
+    }
+    return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+table make_actions(const run_data& d) {
+    const contact_names names{d};
+    const auto& pool = *d.given.data().pool;
+    table t{{"contact_id", names.type()}, {"workflow", value_type::text}, {"version", value_type::text}, {"journey", value_type::integer}, {"step", value_type::text}, {"phase", value_type::text},
+            {"kind", value_type::text}, {"channel", value_type::text}, {"template", value_type::text}, {"at", value_type::instant}, {"status", value_type::text}, {"reason", value_type::text},
+            {"until", value_type::instant}, {"owner", value_type::text}, {"due", value_type::instant}, {"values", value_type::text}, {"key", value_type::text}};
+    std::vector<std::uint32_t> order(d.actions.size());
+    std::iota(order.begin(), order.end(), 0U);
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {   // contacts are in order already
+        return d.actions[a].what.at.at < d.actions[b].what.at.at;
+    });
+    for (const auto k : order) {
+        const auto& [contact, a] = d.actions[k];
+        const auto& w = d.program->workflows[a.workflow];
+        const auto& s = w.steps[a.step];
+        std::size_t c = 0;
+        names.push(t[c++], contact);
+        t[c++].push_text(w.name);
+        t[c++].push_text(w.version);
+        t[c++].push_integer(a.journey);
+        t[c++].push_text(s.name);
+        text_or_missing(t[c++], s.phase);
+        t[c++].push_text(kind_name(s.kind));
+        text_or_missing(t[c++], a.channel == none ? std::string_view{} : d.program->channels[a.channel]);
+        text_or_missing(t[c++], template_of(s));
+        t[c++].push(a.at.at);
+        t[c++].push_text(to_string(a.status));
+        text_or_missing(t[c++], to_string(a.reason));
+        const auto* task = std::get_if<task_step>(&s.kind);
+        if (a.until != end_of_time && task == nullptr) t[c++].push(a.until);
+        else t[c++].push_missing();
+        text_or_missing(t[c++], task == nullptr ? std::string_view{} : task->owner);
+        if (a.until != end_of_time && task != nullptr) t[c++].push(a.until);
+        else t[c++].push_missing();
+        if (s.with.empty()) t[c++].push_missing();
+        else t[c++].push_text(json_of(s, a.values, pool));
+        t[c++].push_text(action_key(w, names.name(contact), a.journey, s));
+    }
+    return t;
+}
+
+table make_journeys(const run_data& d) {
+    const contact_names names{d};
+    table t{{"contact_id", names.type()}, {"workflow", value_type::text}, {"version", value_type::text}, {"journey", value_type::integer}, {"entered_at", value_type::instant},
+            {"left_at", value_type::instant}, {"outcome", value_type::text}, {"at_step", value_type::text}, {"key", value_type::text}};
+    std::vector<const journey_row*> rows;
+    for (const auto& j : d.journeys) rows.push_back(&j);
+    std::sort(rows.begin(), rows.end(), [&](const auto* a, const auto* b) {
+        return std::tie(a->entered, a->contact, d.program->workflows[a->workflow].name, a->number) < std::tie(b->entered, b->contact, d.program->workflows[b->workflow].name, b->number);
+    });
+    for (const auto* j : rows) {
+        const auto& w = d.program->workflows[j->workflow];
+        names.push(t[0], j->contact);
+        t[1].push_text(w.name);
+        t[2].push_text(w.version);
+        t[3].push_integer(j->number);
+        t[4].push(j->entered);
+        if (j->outcome == journey_outcome::running) t[5].push_missing();
+        else t[5].push(j->left);
+        t[6].push_text(to_string(j->outcome));
+        t[7].push_text(w.steps[j->at_step].name);
+        if (j->each.is_missing()) t[8].push_missing();
+        else t[8].push_text(to_text(j->each, *d.given.data().pool));
+    }
+    return t;
+}
+
+struct step_totals {
+    std::int64_t entered = 0, moved = 0, completed = 0, goal = 0, exited = 0, waiting = 0, sent = 0, deferred = 0;
+    std::int64_t suppressed[5] = {};
+    std::vector<std::int64_t> times;
+};
+
+table make_steps(const run_data& d) {
+    const auto& workflows = d.program->workflows;
+    std::vector<std::vector<step_totals>> totals;
+    for (const auto& w : workflows) totals.emplace_back(w.steps.size());
+    for (const auto& [_, s] : d.stays) {
+        auto& x = totals[s.workflow][s.step];
+        ++x.entered;
+        if (s.to.at == end_of_time) {
+            ++x.waiting;
+            continue;
+        }
+        x.times.push_back((s.to.at - s.from.at).count());
+        if (s.next != none) ++x.moved;
+        else if (s.by == to_string(journey_outcome::goal)) ++x.goal;
+        else if (s.by == to_string(journey_outcome::exited)) ++x.exited;
+        else ++x.completed;
+    }
+    for (const auto& [_, a] : d.actions) {
+        auto& x = totals[a.workflow][a.step];
+        if (a.status == action_status::sent) ++x.sent;
+        else if (a.status == action_status::deferred) ++x.deferred;
+        else if (a.status == action_status::suppressed) ++x.suppressed[static_cast<std::size_t>(a.reason)];
+    }
+    table t{{"workflow", value_type::text}, {"step", value_type::text}, {"phase", value_type::text}, {"entered", value_type::integer}, {"moved_on", value_type::integer}, {"completed", value_type::integer},
+            {"goal", value_type::integer}, {"exited", value_type::integer}, {"waiting", value_type::integer}, {"sent", value_type::integer}, {"deferred", value_type::integer},
+            {"suppressed_consent", value_type::integer}, {"suppressed_holdout", value_type::integer}, {"suppressed_quiet_hours", value_type::integer}, {"suppressed_cap", value_type::integer},
+            {"time_p25", value_type::duration}, {"time_p50", value_type::duration}, {"time_p75", value_type::duration}, {"time_p90", value_type::duration}};
+    for (std::size_t w = 0; w < workflows.size(); ++w) {
+        for (std::size_t k = 0; k < workflows[w].steps.size(); ++k) {
+            auto& x = totals[w][k];
+            std::sort(x.times.begin(), x.times.end());
+            std::size_t c = 0;
+            t[c++].push_text(workflows[w].name);
+            t[c++].push_text(workflows[w].steps[k].name);
+            text_or_missing(t[c++], workflows[w].steps[k].phase);
+            for (const auto n : {x.entered, x.moved, x.completed, x.goal, x.exited, x.waiting, x.sent, x.deferred, x.suppressed[1], x.suppressed[2], x.suppressed[3], x.suppressed[4]}) t[c++].push_integer(n);
+            for (const std::size_t percent : {25, 50, 75, 90}) {
+                if (x.times.empty()) t[c++].push_missing();
+                else t[c++].push_integer(x.times[(x.times.size() * percent + 99) / 100 - 1]);
+            }
+        }
+    }
+    return t;
+}
+
+table make_edges(const run_data& d) {
+    // From `none` come those who enter; to `none` go those who leave.
+    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::string_view>, std::int64_t> counts;
+    for (const auto& j : d.journeys) ++counts[{j.workflow, 0, d.program->workflows[j.workflow].first + 1, "entered"}];
+    for (const auto& [_, s] : d.stays)
+        if (s.to.at != end_of_time) ++counts[{s.workflow, s.step + 1, s.next == none ? 0 : s.next + 1, s.by}];
+    table t{{"workflow", value_type::text}, {"from", value_type::text}, {"to", value_type::text}, {"outcome", value_type::text}, {"count", value_type::integer}};
+    for (const auto& [edge, n] : counts) {
+        const auto& [w, from, to, by] = edge;
+        const auto& steps = d.program->workflows[w].steps;
+        t[0].push_text(d.program->workflows[w].name);
+        text_or_missing(t[1], from == 0 ? std::string_view{} : steps[from - 1].name);
+        text_or_missing(t[2], to == 0 ? std::string_view{} : steps[to - 1].name);
+        t[3].push_text(by);
+        t[4].push_integer(n);
+    }
+    return t;
+}
+
+std::vector<journey_span> make_spans(const run_data& d) {
+    std::vector<journey_span> out;
+    out.reserve(d.stays.size());
+    for (const auto& [contact, s] : d.stays) {
+        const auto& w = d.program->workflows[s.workflow];
+        out.push_back({contact, w.name, w.version, w.steps[s.step].name, s.from, s.to.at == end_of_time ? position{end_of_time, 0xffffffffU} : s.to});
+    }
+    std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return std::tie(a.contact, a.from) < std::tie(b.contact, b.from); });
+    return out;
+}
+
+}  // namespace
+
+history history_with_actions(const run_data& d) {
+    auto out = std::make_shared<history_data>(d.given.data());
+    std::erase_if(out->streams, [](const event_stream& s) { return s.name == "$action"; });   // of an earlier run
+    if (d.actions.empty()) return history{std::move(out)};
+    const contact_names names{d};
+    auto& pool = *out->pool;
+    event_stream s;
+    s.name = "$action";
+    const auto text = [&](std::string_view x) { return x.empty() ? value{} : value::of(pool.intern(x)); };
+    column channel{value_type::text}, journey{value_type::integer}, key{value_type::text}, kind{value_type::text}, phase{value_type::text}, reason{value_type::text}, status{value_type::text},
+        step{value_type::text}, called{value_type::text}, version{value_type::text}, workflow{value_type::text};
+    for (const auto& [contact, a] : d.actions) {
+        const auto& w = d.program->workflows[a.workflow];
+        const auto& c = w.steps[a.step];
+        if (s.rows.owners.empty() || s.rows.owners.back() != contact) {
+            s.rows.owners.push_back(contact);
+            s.rows.begins.push_back(static_cast<std::uint32_t>(s.rows.at.size()));
+        }
+        s.rows.at.push_back(a.at.at.time_since_epoch().count());
+        s.rows.order.push_back(a.at.order);
+        channel.push(text(a.channel == none ? std::string_view{} : d.program->channels[a.channel]));
+        journey.push(value::of(std::int64_t{a.journey}));
+        key.push(text(action_key(w, names.name(contact), a.journey, c)));
+        kind.push(text(kind_name(c.kind)));
+        phase.push(text(c.phase));
+        reason.push(text(to_string(a.reason)));
+        status.push(text(to_string(a.status)));
+        step.push(text(c.name));
+        called.push(text(template_of(c)));
+        version.push(text(w.version));
+        workflow.push(text(w.name));
+    }
+    s.rows.begins.push_back(static_cast<std::uint32_t>(s.rows.at.size()));
+    auto& to = s.properties.columns;                                                      // sorted by name
+    to.emplace_back("channel", std::move(channel));
+    to.emplace_back("journey", std::move(journey));
+    to.emplace_back("key", std::move(key));
+    to.emplace_back("kind", std::move(kind));
+    to.emplace_back("phase", std::move(phase));
+    to.emplace_back("reason", std::move(reason));
+    to.emplace_back("status", std::move(status));
+    to.emplace_back("step", std::move(step));
+    to.emplace_back("template", std::move(called));
+    to.emplace_back("version", std::move(version));
+    to.emplace_back("workflow", std::move(workflow));
+    auto& known = out->schema.events["$action"];
+    known.clear();
+    for (const auto& [name, c] : to) known.emplace(name, c.type());
+    const auto place = std::lower_bound(out->streams.begin(), out->streams.end(), s.name, [](const event_stream& x, const std::string& n) { return x.name < n; });
+    out->streams.insert(place, std::move(s));
+    return history{std::move(out)};
+}
+
+run::run() : data_{std::make_shared<const run_data>()} {}
+run::run(std::shared_ptr<const run_data> d) : data_{std::move(d)} {}
+const table& run::actions() const { return data_->actions_table.get([&] { return make_actions(*data_); }); }
+const table& run::journeys() const { return data_->journeys_table.get([&] { return make_journeys(*data_); }); }
+const table& run::steps() const { return data_->steps_table.get([&] { return make_steps(*data_); }); }
+const table& run::edges() const { return data_->edges_table.get([&] { return make_edges(*data_); }); }
+const history& run::history() const { return data_->made.get([&] { return history_with_actions(*data_); }); }
+const std::vector<journey_span>& run::spans() const { return data_->spans.get([&] { return make_spans(*data_); }); }
+std::uint64_t run::handled() const { return data_->handled; }
+
+measured_run measured(const run& r) { return {&r.history(), &r.spans()}; }
+
+}  // namespace journeyman
