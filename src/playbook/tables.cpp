@@ -11,10 +11,10 @@
 namespace journeyman {
 namespace {
 
-using contacts = std::vector<std::uint32_t>;
+using contact_numbers = std::vector<std::uint32_t>;
 
-contacts both(const contacts& a, const contacts& b) {
-    contacts out;
+contact_numbers both(const contact_numbers& a, const contact_numbers& b) {
+    contact_numbers out;
     std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(out));
     return out;
 }
@@ -105,8 +105,8 @@ coverage_report playbook::coverage(const journeyman::history& h, instant at) con
             }
     }
     // Segments often collect the same: each question is asked once.
-    std::map<std::string, contacts> there;
-    std::map<const segment*, contacts> in;
+    std::map<std::string, contact_numbers> there;
+    std::map<const segment*, contact_numbers> in;
     for (const auto& f : fields) {
         auto [mine, fresh] = in.try_emplace(f.of);
         if (fresh) mine->second = ask.select(members[f.of]).numbers();
@@ -119,7 +119,7 @@ coverage_report playbook::coverage(const journeyman::history& h, instant at) con
         out.fields[3].push_integer(static_cast<std::int64_t>(mine->second.size()));
         out.fields[4].push_integer(static_cast<std::int64_t>(present.size()));
         push_share(out.fields[5], present.size(), mine->second.size());
-        contacts lacking;
+        contact_numbers lacking;
         std::set_difference(mine->second.begin(), mine->second.end(), present.begin(), present.end(), std::back_inserter(lacking));
         for (const auto c : lacking) {
             out.lacking[0].push_text(f.of->name);
@@ -147,18 +147,18 @@ table playbook::stages(const journeyman::history& h, instant at) const {
         if (auto [nodes, fresh] = stage_nodes.try_emplace(f->name); fresh)
             for (std::size_t k = 0; k < f->stages.size(); ++k) nodes->second.push_back(ask.predicate_at(f->stages[k].when, "funnels." + f->name + ".stages." + std::to_string(k) + ".when"));
     }
-    std::map<std::string, std::vector<contacts>> stage_contacts;
+    std::map<std::string, std::vector<contact_numbers>> stage_contacts;
     for (const auto& [name, nodes] : stage_nodes)
         for (const auto n : nodes) stage_contacts[name].push_back(ask.select(n).numbers());
     for (const auto& [s, node] : members) {
         const auto& f = *std::find_if(funnels.begin(), funnels.end(), [&, funnel_name = s->funnel](const auto& x) { return x.name == funnel_name; });
         // From the last stage back: who has not been met yet stands here, and has reached this stage and those before.
-        contacts left = ask.select(node).numbers();
+        contact_numbers left = ask.select(node).numbers();
         std::vector<std::size_t> standing(f.stages.size());
         for (std::size_t k = f.stages.size(); k-- > 0;) {
             const auto here = both(left, stage_contacts[f.name][k]);
             standing[k] = here.size();
-            contacts rest;
+            contact_numbers rest;
             std::set_difference(left.begin(), left.end(), here.begin(), here.end(), std::back_inserter(rest));
             left = std::move(rest);
         }
