@@ -50,6 +50,15 @@ std::string listed(std::initializer_list<std::string_view> words) {
     return out;
 }
 
+std::pair<int, int> line_and_column(std::string_view place) {
+    std::pair<int, int> out{0, 0};
+    const auto second = place.rfind(':'), first = second == place.npos || second == 0 ? place.npos : place.rfind(':', second - 1);
+    if (first == place.npos) return out;
+    std::from_chars(place.data() + first + 1, place.data() + second, out.first);
+    std::from_chars(place.data() + second + 1, place.data() + place.size(), out.second);
+    return out;
+}
+
 std::string join(const std::string& path, std::string_view key) { return path.empty() ? std::string{key} : path + "." + std::string{key}; }
 
 }  // namespace
@@ -94,10 +103,13 @@ void reading::fail(std::string code, const spot& at, std::string message) {
 
 void reading::finish() const {
     if (found_.empty()) return;
-    const auto& first = found_.front();
-    if (found_.size() == 1) throw error{first.code, first.place, first.message};
-    std::string all = std::to_string(found_.size()) + " problems:";
-    for (const auto& p : found_) all += "\n" + p.place + ": " + p.message + " [" + p.code + "]";
+    // As the file has them.
+    auto sorted = found_;
+    std::stable_sort(sorted.begin(), sorted.end(), [](const problem& a, const problem& b) { return line_and_column(a.place) < line_and_column(b.place); });
+    const auto& first = sorted.front();
+    if (sorted.size() == 1) throw error{first.code, first.place, first.message};
+    std::string all = std::to_string(sorted.size()) + " problems:";
+    for (const auto& p : sorted) all += "\n" + p.place + ": " + p.message + " [" + p.code + "]";
     throw error{first.code, first.place, all};
 }
 
@@ -203,7 +215,8 @@ std::optional<std::string> reading::text(const spot& s, std::string_view what) {
 std::optional<std::string> reading::one_of(const spot& s, std::string_view what, std::initializer_list<std::string_view> words) {
     if (s.node.IsScalar())
         for (const auto w : words) if (s.node.Scalar() == w) return std::string{w};
-    fail("playbook.value", s, std::string{what} + " is " + listed(words) + ", this is " + kind_of(s.node) + "." + (s.node.IsScalar() ? did_you_mean(s.node.Scalar(), {words.begin(), words.end()}) : ""));
+    const auto near = s.node.IsScalar() ? did_you_mean(s.node.Scalar(), {words.begin(), words.end()}) : std::string{};
+    fail("playbook.value", s, std::string{what} + " is " + listed(words) + ", this is " + kind_of(s.node) + (near.empty() ? "" : "." + near));
     return std::nullopt;
 }
 

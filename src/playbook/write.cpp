@@ -14,6 +14,7 @@ using detail::document;
 
 /// Whether a text is its own YAML, in every reader, inside a list too.
 bool stands_bare(const std::string& s) {
+    if (length l; !s.empty() && s[0] >= '0' && s[0] <= '9' && parse_length(s, l)) return true;
     if (s.empty() || s.back() == ' ' || s.back() == ':') return false;
     const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (static_cast<unsigned char>(c) & 0x80) != 0; };
     if (!letter(s[0]) && s[0] != '_') return false;
