@@ -16,12 +16,12 @@ namespace journeyman {
 enum class run_order { event, arrival };
 
 struct run_options {
-    std::optional<instant> start;            // default: the first input
-    std::optional<instant> until;            // inclusive; default: the last input of the history, and timers up to it
+    std::optional<instant> start = {};       // default: the first input
+    std::optional<instant> until = {};       // inclusive; default: the last input of the history, and timers up to it
     run_order order = run_order::event;
     int threads = 0;                         // 0: as many as the machine has. The answer does not depend on it
-    predicate only;                          // of these contacts, asked at `start`
-    std::function<bool(double done)> progress;   // called now and then with a share; false stops the run with error `run.stopped`
+    predicate only = {};                     // of these contacts, asked at `start`
+    std::function<bool(double done)> progress = {};   // called now and then with a share; false stops the run with error `run.stopped`
 };
 
 /// Tables are built once asked for; a run is a value.
@@ -30,12 +30,13 @@ public:
     run();
     explicit run(std::shared_ptr<const struct run_data> d);
     /// contact_id, workflow, version, journey, step, phase, kind, channel, template, at, status, reason, until, owner, due, values, key; in time order, then contact, then as taken.
+    /// template: of a task its text, of a webhook its URL. values: a JSON object. A deferred send has several rows of one key.
     [[nodiscard]] const table& actions() const;
-    /// contact_id, workflow, version, journey, entered_at, left_at, outcome, at_step, key; by entry, then contact, workflow.
+    /// contact_id, workflow, version, journey, entered_at, left_at, outcome, at_step, key (the value, where re-entry is `each`); by entry, then contact, workflow.
     [[nodiscard]] const table& journeys() const;
-    /// workflow, step, phase, entered, left by outcome, waiting, suppressed by reason, time spent quantiles.
+    /// workflow, step, phase, entered, moved_on, completed, goal, exited, waiting, sent, deferred, suppressed_REASON, time_p25 to time_p90 (nearest rank, of those who left).
     [[nodiscard]] const table& steps() const;
-    /// workflow, from, to, outcome, count: traffic on the edges.
+    /// workflow, from (missing: those who enter), to (missing: those who leave), outcome (entered next then timeout if else split goal exited), count.
     [[nodiscard]] const table& edges() const;
     /// The history with what the run did: attributes set, events emitted, and `$action` events.
     [[nodiscard]] const journeyman::history& history() const;

@@ -1,0 +1,125 @@
+// Building, comparing and checking workflows.
+#include "journeyman/workflow/check.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+namespace jm = journeyman;
+using namespace jm::literals;
+
+namespace {
+
+jm::workflow webinar()
+{
+    return jm::workflow("webinar")
+        .on(jm::event("form_submitted").where(jm::prop("form") == "webinar"))
+        .goal(jm::event("purchase").since_entry().did())
+        .step("welcome", jm::send("email").with("deadline", jm::now + 5_d).next("opened"))
+        .step("opened", jm::wait_for(jm::event("email_opened")).timeout(3_d).then("follow_up").otherwise("reminder"))
+        .step("reminder", jm::send("email").next("follow_up"))
+        .step("follow_up", jm::send("email"));
+}
+
+/// "code place" of each problem.
+std::vector<std::string> found(const std::vector<jm::workflow>& w, const jm::policies& p = {}, jm::problems* all = nullptr)
+{
+    jm::schema known;
+    known.contact["audience"] = jm::value_type::text;
+    known.events["form_submitted"]["form"] = jm::value_type::text;
+    known.events["purchase"];
+    known.events["email_opened"];
+    jm::compiler c{known, std::make_shared<jm::text_pool>()};
+    jm::problems out;
+    jm::check_workflows(w, p, {"vip"}, c, out);
+    std::vector<std::string> lines;
+    for (const auto& x : out) lines.push_back(x.code + " " + x.place);
+    if (all != nullptr) *all = out;
+    return lines;
+}
+
+using lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a sound workflow has no problems")
+{
+    CHECK(found({webinar()}) == lines{});
+}
+
+TEST_CASE("workflows are equal when all they say is equal")
+{
+    CHECK(jm::equals(webinar(), webinar()));
+    CHECK(!jm::equals(webinar(), webinar().priority(1)));
+    CHECK(!jm::equals(jm::send("email"), jm::send(std::vector<std::string>{"email", "sms"})));
+    CHECK(!jm::equals(jm::send("email").phase("a"), jm::send("email").next("a")));
+    CHECK(!jm::equals(jm::wait(1_mo), jm::wait(30_d)));
+    jm::policies p;
+    p.caps.push_back({"email", 1, jm::length{7_d}, false});
+    CHECK(!jm::equals(p, jm::policies{}));
+}
+
+TEST_CASE("a builder of another kind of step says where it belongs")
+{
+    CHECK_THROWS_WITH_AS(jm::wait(1_d).template_("x"), "`template` is for send, this step is a wait [workflow.step]", jm::error);
+    CHECK_THROWS_AS(jm::branch().timeout(1_d), jm::error);
+    CHECK_THROWS_AS(jm::exit_journey().with("x", 1), jm::error);
+}
+
+TEST_CASE("names that lead nowhere are found, with the nearest")
+{
+    jm::problems all;
+    const auto w = jm::workflow("w").on(jm::event("purchase")).step("hello", jm::send("email").next("remind")).step("reminder", jm::send("email"));
+    CHECK(found({w}, {}, &all) == lines{"name.unknown workflows.w.steps.hello.next", "workflow.unreachable workflows.w.steps.reminder"});
+    CHECK(all[0].message == "there is no step \"remind\". Did you mean reminder?");
+    CHECK(all.errors() == 1);
+}
+
+TEST_CASE("a circle is named with its path")
+{
+    jm::problems all;
+    const auto w = jm::workflow("w").on(jm::event("purchase")).step("a", jm::wait(1_d).next("b")).step("b", jm::wait(1_d).next("c")).step("c", jm::send("email").next("b"));
+    CHECK(found({w}, {}, &all) == lines{"workflow.circle workflows.w.steps.b"});
+    CHECK(all[0].message.find("b → c → b") != std::string::npos);
+}
+
+TEST_CASE("missing outcomes")
+{
+    const auto w = jm::workflow("w").on(jm::event("purchase"))
+        .step("opened", jm::wait_for(jm::event("email_opened")).timeout(3_d).then("who"))
+        .step("who", jm::branch().when(jm::attr("audience") == "B2C", "end"));
+    CHECK(found({w}) == lines{"workflow.outcome workflows.w.steps.opened.else", "workflow.outcome workflows.w.steps.who.else"});
+}
+
+TEST_CASE("predicates are checked with their places")
+{
+    const auto w = jm::workflow("w").on(jm::event("purchase")).audience(jm::attr("audienc") == "B2C").goal(jm::event("purchase").since_step("hell").did())
+        .step("hello", jm::wait_for(jm::attr("audience") > 3).then("end"));
+    jm::policies p;
+    p.consent.emplace_back("email", jm::attr("newsletter") == true);
+    const auto all = found({w}, p);
+    for (const auto* x : {"name.unknown policies.consent.email", "name.unknown workflows.w.audience", "name.unknown workflows.w.goal", "type.mismatch workflows.w.steps.hello.wait_for"}) {
+        CAPTURE(x);
+        CHECK(std::count(all.begin(), all.end(), x) == 1);
+    }
+}
+
+TEST_CASE("what cannot be run yet is said, never passed over")
+{
+    auto w = jm::workflow("w").step("mark", jm::set("vip", true).next("go")).step("go", jm::start("w2"));
+    w.trigger = jm::enters_trigger{"vipp"};
+    const auto all = found({w});
+    for (const auto* x : {"workflow.unsupported workflows.w.trigger.enters", "segment.unknown workflows.w.trigger.enters", "workflow.unsupported workflows.w.steps.mark",
+                          "workflow.unsupported workflows.w.steps.go", "name.unknown workflows.w.steps.go.start"}) {
+        CAPTURE(x);
+        CHECK(std::count(all.begin(), all.end(), x) == 1);
+    }
+}
+
+TEST_CASE("two workflows, or two steps, of one name")
+{
+    const auto w = jm::workflow("w").on(jm::event("purchase")).step("a", jm::send("email")).step("a", jm::send("email"));
+    const auto all = found({w, w});
+    CHECK(std::count(all.begin(), all.end(), "workflow.name workflows.w") == 1);
+    CHECK(std::count(all.begin(), all.end(), "workflow.name workflows.w.steps.a") == 2);
+}
