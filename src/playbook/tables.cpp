@@ -187,7 +187,8 @@ table playbook::sizes(const journeyman::history& h, instant at) const {
         static_cast<void>(ask.member_of(s));
         const auto who = ask.select(ask.predicate_at(s.where, "segments." + s.name + ".where"));
         out[0].push_text(s.name);
-        out[1].push_text(s.title);
+        if (s.title.empty()) out[1].push_missing();
+        else out[1].push_text(s.title);
         out[2].push_integer(static_cast<std::int64_t>(who.count()));
         out[3].push_integer(static_cast<std::int64_t>(who.unknown_numbers().size()));
         push_share(out[4], who.count(), existing);
