@@ -65,7 +65,10 @@ void history_reader::load(std::uint32_t contact) {
         seen_[s].row = all.row;
     }
     for (std::size_t a = 0; a < attributes_.size(); ++a) {
-        if (program_->attributes[a].of_account) continue;
+        if (program_->attributes[a].of_account) {      // until `see` finds the account, if there is one
+            all_attributes_[a] = seen_attributes_[a] = {};
+            continue;
+        }
         auto& source = attributes_[a];
         if (back) source.cursor = 0;
         const auto rows = source.stream == nullptr ? std::pair<std::uint32_t, std::uint32_t>{0, 0} : source.stream->rows.range(contact, source.cursor);

@@ -181,3 +181,16 @@ TEST_CASE("next is never late: between two asked instants nothing changes unseen
         }
     }
 }
+
+TEST_CASE("a contact without an account does not see the account of the contact before it")
+{
+    jm::history_builder b;
+    b.account("acme", {{"size", std::int64_t{500}}});
+    b.contact("anna", {{"account_id", std::string{"acme"}}});
+    b.contact("bea", jm::fields{});
+    b.contact("carla", {{"account_id", std::string{"nowhere"}}});
+    const auto h = std::move(b).finish();
+    const auto big = jm::select(h, jm::expression::parse("account.size >= 100"), at("2026-01-01T00:00:00Z"));
+    CHECK(big.ids() == ids{"anna"});
+    CHECK(big.unknown_ids() == ids{"bea", "carla"});
+}
