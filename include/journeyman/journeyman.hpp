@@ -1,6 +1,5 @@
 #pragma once
-// Everything a user of the library needs. Left out: core/arrow_abi.hpp (only for who speaks Arrow's C interface) and all detail/ folders;
-// and segment/, workflow/, kpi/, playbook/, run/, whose interfaces are laid down but have no bodies yet.
+// Everything a user of the library needs. Left out: core/arrow_abi.hpp (only for who speaks Arrow's C interface) and all detail/ folders.
 
 #include "journeyman/core/error.hpp"
 #include "journeyman/core/hash.hpp"
@@ -10,7 +9,13 @@
 #include "journeyman/core/zone.hpp"
 #include "journeyman/history/builder.hpp"
 #include "journeyman/history/history.hpp"
+#include "journeyman/kpi/kpi.hpp"
+#include "journeyman/kpi/report.hpp"
+#include "journeyman/playbook/playbook.hpp"
 #include "journeyman/predicate/expression.hpp"
 #include "journeyman/predicate/membership.hpp"
 #include "journeyman/predicate/select.hpp"
+#include "journeyman/run/run.hpp"
+#include "journeyman/segment/segment.hpp"
 #include "journeyman/version.hpp"
+#include "journeyman/workflow/workflow.hpp"
