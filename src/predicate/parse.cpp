@@ -40,9 +40,10 @@ public:
 
 private:
     // ---- tokens
+    // Counted on from the present token: counted from the start each time, a long text would take the square of its length.
     source_place place_of(std::size_t at) const {
-        source_place p{1, 1};
-        for (std::size_t i = 0; i < at; ++i) {
+        source_place p = at >= mark_ ? mark_place_ : source_place{1, 1};
+        for (std::size_t i = at >= mark_ ? mark_ : 0; i < at; ++i) {
             if (text_[i] == '\n') { ++p.line; p.column = 1; }
             else if ((static_cast<unsigned char>(text_[i]) & 0xc0) != 0x80) ++p.column;
         }
@@ -55,6 +56,8 @@ private:
     void step() {
         now_ = scan(at_);
         at_ = now_.to;
+        mark_ = now_.from;
+        mark_place_ = now_.place;
     }
     token peek() const { return scan(at_); }
     token scan(std::size_t i) const {
@@ -190,6 +193,7 @@ private:
     // ---- expressions
     static node at(node n, source_place p) { n.place = p; return n; }
     expression made(node_kind k, std::vector<expression> args, source_place p) {
+        count(p);
         node n;
         n.kind = k;
         n.args = std::move(args);
@@ -248,7 +252,12 @@ private:
         return primary();
     }
 
+    // A tree of 10,000 nodes is refused when it is made; this refuses before its parts have taken memory. A sign makes a node that is folded away: hence twice.
+    void count(source_place p) {
+        if (++made_ > 2 * max_nodes) throw error{"predicate.limit", detail::to_text(p), "An expression may have 10,000 nodes."};
+    }
     expression literal(scalar s, source_place p) {
+        count(p);
         auto e = expression::literal(std::move(s));
         node n = *e;
         return make(at(std::move(n), p));
@@ -462,9 +471,12 @@ private:
     }
 
     std::string_view text_;
+    std::size_t mark_ = 0;               // where the present token begins
+    source_place mark_place_{1, 1};
     std::size_t at_ = 0;
     token now_;
     std::uint32_t depth_ = 0;
+    std::uint32_t made_ = 0;             // nodes so far
     int in_where_ = 0;
 };
 

@@ -1,5 +1,7 @@
 """The text form: what reads, how it prints, and where errors point."""
 
+import time
+
 import journeyman as jm
 import pytest
 
@@ -55,6 +57,15 @@ def test_limits_are_errors():
         jm.predicate("(" * 5000 + "a" + ")" * 5000)
     with pytest.raises(jm.Error, match="limit"):
         jm.predicate(" + ".join(["1"] * 20_000) + " > 0")
+
+
+def test_a_long_text_is_refused_in_time():
+    # half a million items: counted from the start at each, the places alone would take minutes
+    began = time.monotonic()
+    with pytest.raises(jm.Error) as e:
+        jm.predicate("x in [" + "1," * 499_990 + "1]")
+    assert e.value.code == "predicate.limit"
+    assert time.monotonic() - began < 10
 
 
 def test_a_predicate_has_no_truth():
