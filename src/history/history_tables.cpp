@@ -10,12 +10,7 @@ namespace journeyman {
 namespace {
 
 /// Ids keep the type they came in with.
-table_column& add_ids(table& out, std::string name, const id_column& ids) { return out.add_column(std::move(name), ids.are_integers() ? value_type::integer : value_type::text); }
-
-void push_id(table_column& c, const id_column& ids, std::uint32_t k) {
-    if (ids.are_integers()) c.push_integer(ids.integers[k]);
-    else c.push_text(ids.pool->view(ids.texts[k]));
-}
+table_column& add_ids(table& out, std::string name, const id_column& ids) { return out.add_column(std::move(name), ids.type()); }
 
 void push(table_column& c, const value& v, const text_pool& pool) {
     if (v.is_missing()) return c.push_missing();
@@ -53,7 +48,7 @@ table attributes(const history_data& d, const id_column& ids, const std::vector<
     for (const auto* a : order) out.add_column(a->name, a->type);
     for (std::uint32_t k = 0; k < ids.size(); ++k) {
         if (!exists_from.empty() && exists_from[k] > t) continue;
-        push_id(out[0], ids, k);
+        ids.push_to(out[0], k);
         for (std::size_t c = 0; c < order.size(); ++c) push(out[c + 1], as_of(*order[c], k, t), *d.pool);
     }
     return out;
@@ -102,7 +97,7 @@ table history::events() const {
         std::sort(rows.begin(), rows.end(), [](const row& a, const row& b) { return std::tie(a.at, a.order, a.stream, a.place) < std::tie(b.at, b.order, b.stream, b.place); });
         for (const row& r : rows) {
             const event_stream& s = d.streams[r.stream];
-            push_id(out[0], d.contacts, k);
+            d.contacts.push_to(out[0], k);
             out[1].push_text(s.name);
             out[2].push_integer(r.at);
             std::size_t c = 3;

@@ -68,11 +68,6 @@ expression is_there(const expression& e, value_type type) {
     return exists(e);
 }
 
-void push_id(table_column& to, const id_column& ids, std::uint32_t contact) {
-    if (ids.are_integers()) to.push_integer(ids.integers[contact]);
-    else to.push_text(ids.pool->view(ids.texts[contact]));
-}
-
 void push_share(table_column& to, std::size_t part, std::size_t whole) {
     if (whole == 0) to.push_missing();
     else to.push_decimal(static_cast<double>(part) / static_cast<double>(whole));
@@ -84,7 +79,7 @@ coverage_report playbook::coverage(const journeyman::history& h, instant at) con
     const auto& ids = h.data().contacts;
     coverage_report out;
     out.fields = table{{"segment", value_type::text}, {"group", value_type::text}, {"expression", value_type::text}, {"members", value_type::integer}, {"present", value_type::integer}, {"share", value_type::decimal}};
-    out.lacking = table{{"segment", value_type::text}, {"expression", value_type::text}, {"contact_id", ids.are_integers() ? value_type::integer : value_type::text}};
+    out.lacking = table{{"segment", value_type::text}, {"expression", value_type::text}, {"contact_id", ids.type()}};
     struct field {
         const segment* of;
         const std::string* group;
@@ -124,7 +119,7 @@ coverage_report playbook::coverage(const journeyman::history& h, instant at) con
         for (const auto c : lacking) {
             out.lacking[0].push_text(f.of->name);
             out.lacking[1].push_text(f.text);
-            push_id(out.lacking[2], ids, c);
+            ids.push_to(out.lacking[2], c);
         }
     }
     return out;

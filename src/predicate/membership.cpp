@@ -26,13 +26,12 @@ table membership(const history& h, const expression& e, instant start, instant e
     if (end <= start) throw error{"predicate.window", "", "the end must be after the start"};
     const auto [program, n] = compile(e, h.schema(), h.data().pool, context);
     const auto& ids = h.data().contacts;
-    table out{{"contact_id", ids.are_integers() ? value_type::integer : value_type::text}, {"entered_at", value_type::instant}, {"left_at", value_type::instant}};
+    table out{{"contact_id", ids.type()}, {"entered_at", value_type::instant}, {"left_at", value_type::instant}};
     history_reader reader{program, h.data()};
     for (std::uint32_t k = 0; k < h.contacts_count(); ++k) {
         reader.load(k);
         const auto stay = [&](instant entered, std::optional<instant> left) {
-            if (ids.are_integers()) out[0].push_integer(ids.integers[k]);
-            else out[0].push_text(ids.pool->view(ids.texts[k]));
+            ids.push_to(out[0], k);
             out[1].push(entered);
             if (left) out[2].push(*left);
             else out[2].push_missing();

@@ -78,11 +78,8 @@ std::vector<std::string> selection::unknown_ids() const {
 }
 table selection::to_table() const {
     const auto& ids = history_.data().contacts;
-    table t{{"contact_id", ids.are_integers() ? value_type::integer : value_type::text}};
-    for (const auto k : in_) {
-        if (ids.are_integers()) t[0].push_integer(ids.integers[k]);
-        else t[0].push_text(ids.pool->view(ids.texts[k]));
-    }
+    table t{{"contact_id", ids.type()}};
+    for (const auto k : in_) ids.push_to(t[0], k);
     return t;
 }
 

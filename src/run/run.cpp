@@ -16,21 +16,6 @@ void text_or_missing(table_column& c, std::string_view s) {
     else c.push_text(s);
 }
 
-/// Contact ids as they came in.
-class contact_names {
-public:
-    explicit contact_names(const run_data& d) : ids_{&d.given.data().contacts} {}
-    [[nodiscard]] value_type type() const { return ids_->are_integers() ? value_type::integer : value_type::text; }
-    void push(table_column& c, std::uint32_t contact) const {
-        if (ids_->are_integers()) c.push_integer(ids_->integers[contact]);
-        else c.push_text(ids_->pool->view(ids_->texts[contact]));
-    }
-    [[nodiscard]] std::string name(std::uint32_t contact) const { return ids_->name(contact); }
-
-private:
-    const id_column* ids_;
-};
-
 std::string_view template_of(const compiled_step& s) {
     if (const auto* x = std::get_if<send_step>(&s.kind)) return x->channel_template;
     if (const auto* t = std::get_if<task_step>(&s.kind)) return t->text;
@@ -60,7 +45,7 @@ std::string json_of(const compiled_step& s, const std::vector<value>& values, co
 }
 
 table make_actions(const run_data& d) {
-    const contact_names names{d};
+    const auto& names = d.given.data().contacts;
     const auto& pool = *d.given.data().pool;
     table t{{"contact_id", names.type()}, {"workflow", value_type::text}, {"version", value_type::text}, {"journey", value_type::integer}, {"step", value_type::text}, {"phase", value_type::text},
             {"kind", value_type::text}, {"channel", value_type::text}, {"template", value_type::text}, {"at", value_type::instant}, {"status", value_type::text}, {"reason", value_type::text},
@@ -75,7 +60,7 @@ table make_actions(const run_data& d) {
         const auto& w = d.program->workflows[a.workflow];
         const auto& s = w.steps[a.step];
         std::size_t c = 0;
-        names.push(t[c++], contact);
+        names.push_to(t[c++], contact);
         t[c++].push_text(w.name);
         t[c++].push_text(w.version);
         t[c++].push_integer(a.journey);
@@ -101,7 +86,7 @@ table make_actions(const run_data& d) {
 }
 
 table make_journeys(const run_data& d) {
-    const contact_names names{d};
+    const auto& names = d.given.data().contacts;
     table t{{"contact_id", names.type()}, {"workflow", value_type::text}, {"version", value_type::text}, {"journey", value_type::integer}, {"entered_at", value_type::instant},
             {"left_at", value_type::instant}, {"outcome", value_type::text}, {"at_step", value_type::text}, {"key", value_type::text}};
     std::vector<const journey_row*> rows;
@@ -111,7 +96,7 @@ table make_journeys(const run_data& d) {
     });
     for (const auto* j : rows) {
         const auto& w = d.program->workflows[j->workflow];
-        names.push(t[0], j->contact);
+        names.push_to(t[0], j->contact);
         t[1].push_text(w.name);
         t[2].push_text(w.version);
         t[3].push_integer(j->number);
@@ -213,7 +198,7 @@ history history_with_actions(const run_data& d) {
     auto out = std::make_shared<history_data>(d.given.data());
     std::erase_if(out->streams, [](const event_stream& s) { return s.name == "$action"; });   // of an earlier run
     if (d.actions.empty()) return history{std::move(out)};
-    const contact_names names{d};
+    const auto& names = d.given.data().contacts;
     auto& pool = *out->pool;
     event_stream s;
     s.name = "$action";

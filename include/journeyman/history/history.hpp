@@ -34,6 +34,12 @@ public:
     /// As text: an integer in decimal.
     [[nodiscard]] std::string name(std::uint32_t k) const { return are_integers() ? std::to_string(integers[k]) : std::string{pool->view(texts[k])}; }
     [[nodiscard]] std::optional<std::uint32_t> find(std::string_view id) const;
+    /// The type of a table's column of them, and one into it.
+    [[nodiscard]] value_type type() const { return are_integers() ? value_type::integer : value_type::text; }
+    void push_to(table_column& column, std::uint32_t k) const {
+        if (are_integers()) column.push_integer(integers[k]);
+        else column.push_text(pool->view(texts[k]));
+    }
 };
 
 /// A row that could not be used, or a row that was used with a remark (duplicate id).
