@@ -14,12 +14,7 @@ kpi_report playbook::kpis(const journeyman::history& h, const run* r, const kpi_
         const auto of = measured(*r);
         return compute_kpis(d, *of.made, *of.journeys, o);
     } catch (const error& e) {
-        // Where it stands in the file, when there is one.
-        const auto colon = e.place().find(':');
-        const auto path = e.place().substr(0, colon);
-        const auto at = place(path);
-        if (at == path) throw;
-        throw error{e.code(), at + (colon == std::string::npos ? "" : " (" + e.place() + ")"), e.message()};
+        throw placed(e);
     }
 }
 

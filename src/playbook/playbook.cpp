@@ -51,6 +51,13 @@ compile_context playbook::context() const {
     return c;
 }
 
+error playbook::placed(const error& e) const {
+    const auto path = e.place().substr(0, e.place().find(':'));
+    const auto at = place(path);
+    if (at == path) return e;
+    return {e.code(), at + (path == e.place() ? "" : " (" + e.place() + ")"), e.message()};
+}
+
 std::string playbook::place(const std::string& path) const {
     if (const auto it = places.find(path); it != places.end()) return it->second;
     if (places.empty()) return path;

@@ -11,11 +11,7 @@ run playbook::replay(const journeyman::history& h, const run_options& o) const {
     try {
         return journeyman::replay(d, h, o);
     } catch (const error& e) {
-        // Where it stands in the file, when there is one.
-        const auto path = e.place().substr(0, e.place().find(':'));
-        const auto at = place(path);
-        if (at == path) throw;
-        throw error{e.code(), at + (path == e.place() ? "" : " (" + e.place() + ")"), e.message()};
+        throw placed(e);
     }
 }
 

@@ -71,6 +71,8 @@ public:
     [[nodiscard]] compile_context context() const;          // zone, weeks, segments, consent
     /// The place of a path, or the path itself.
     [[nodiscard]] std::string place(const std::string& path) const;
+    /// The same error, with the place in the file of the definition it names, when there is a file.
+    [[nodiscard]] error placed(const error&) const;
 
     /// Every problem at once; with a history, names and types too.
     [[nodiscard]] problems check() const;
