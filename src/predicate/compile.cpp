@@ -56,7 +56,6 @@ struct compiler::impl {
     std::vector<std::vector<std::string>> about;         // events whose properties bare names are, innermost last
     std::map<std::string, node_id, std::less<>> segments;
     std::vector<std::string> open_segments;
-    bool use_any = false;                                // a first_ever looks at all events
 
     struct stop {};                                      // this expression cannot be compiled; its problem is recorded
 

@@ -1,6 +1,7 @@
 #include "journeyman/predicate/evaluate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -418,16 +419,19 @@ private:
     template <class F>
     void each(const compiled_selector& s, const bounds& b, F f) {
         if (!b.known) return;
-        std::uint32_t at_most = static_cast<std::uint32_t>(s.streams.size());
-        std::vector<std::uint32_t> cursor(at_most, 0);
+        const auto streams = static_cast<std::uint32_t>(s.streams.size());
+        std::array<std::uint32_t, 4> few{};                  // this runs for every aggregate of every contact: no heap for the usual few
+        std::vector<std::uint32_t> many;
+        if (streams > few.size()) many.resize(streams);
+        std::uint32_t* const cursor = many.empty() ? few.data() : many.data();
         const bool skip = b.from > earliest_instant && s.window.kind != window_kind::previous_unit;
-        for (std::uint32_t i = 0; i < at_most; ++i) {
+        for (std::uint32_t i = 0; i < streams; ++i) {
             const auto& slice = v_.streams[s.streams[i]];
             if (skip) cursor[i] = static_cast<std::uint32_t>(std::lower_bound(slice.at, slice.at + slice.count, b.from.time_since_epoch().count()) - slice.at);
         }
         for (;;) {
             std::uint32_t best = none;
-            for (std::uint32_t i = 0; i < at_most; ++i) {
+            for (std::uint32_t i = 0; i < streams; ++i) {
                 const auto& slice = v_.streams[s.streams[i]];
                 if (cursor[i] < slice.count && (best == none || slice.place(cursor[i]) < v_.streams[s.streams[best]].place(cursor[best]))) best = i;
             }

@@ -42,7 +42,6 @@ struct compiled_node {
     journeyman::function function{};
     journeyman::aggregate aggregate{};
     value_type type = value_type::missing;
-    bool constant_window = true;            // aggregate: bounds are literals
     value constant;                         // literal; for a list literal its list_id when all are texts
     length span;                            // a duration literal with months; sequence: within
     std::uint32_t slot = none;              // attribute slot, property slot, first selector, segment's node, unit
