@@ -30,6 +30,8 @@ struct kpi_report {
     /// kpi, period, action, workflow, campaign: what improves the KPIs that missed their target, by their totals.
     table improve;
 };
+/// The rows.
+inline std::ostream& operator<<(std::ostream& out, const kpi_report& r) { return out << r.rows; }
 
 /// What KPIs need of a playbook (floor 3 does not know floor 4).
 struct kpi_definitions {

@@ -18,6 +18,9 @@ struct segment {
     std::vector<std::pair<std::string, std::vector<expression>>> collect = {};   // group → expressions, as written
     std::vector<std::string> channels = {};                                // preferred, first is best
     std::string funnel = {};
+
+    /// `segment("name")`: a segment serves wherever a predicate is expected. The playbook must hold it.
+    operator predicate() const { return call(function::segment, {expression{name}}); }
 };
 
 struct funnel_stage {
