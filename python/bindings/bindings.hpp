@@ -2,6 +2,7 @@
 // What the files of the bindings share: one `register_*` a folder of the library. No type of pybind11 goes below python/.
 
 #include <pybind11/pybind11.h>
+#include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
 #include <map>
@@ -18,6 +19,8 @@ void register_error(py::module_&);
 void register_table(py::module_&);
 void register_predicate(py::module_&);
 void register_history(py::module_&);
+void register_playbook(py::module_&);
+void register_run(py::module_&);
 
 template <class T>
 std::string shown(const T& x) {

@@ -46,6 +46,14 @@ jm::history from_arrow(const py::object& contacts, const py::object& events, con
     return jm::history::from_arrow(c, e, a, s, options);
 }
 
+template <class From, auto read>
+jm::history from_records(const std::string& from, const py::object& spend, names types, const std::optional<std::string>& timezone) {
+    ArrowArrayStream* s = stream_in(spend);
+    const auto options = options_of({}, std::move(types), {}, timezone);
+    const py::gil_scoped_release without_gil;
+    return read(From{from}, options, s);
+}
+
 using attribute_types = std::map<std::string, std::string>;
 attribute_types named(const std::map<std::string, jm::value_type, std::less<>>& from) {
     attribute_types out;
@@ -68,12 +76,10 @@ void register_history(py::module_& m) {
                 return jm::history::from_csv(contacts, events, accounts, spend, options_of(columns, types, formats, timezone));
             },
             py::arg("contacts"), py::arg("events"), py::arg("accounts"), py::arg("spend"), py::arg("columns"), py::arg("types"), py::arg("formats"), py::arg("timezone"), without_gil())
-        .def_static(
-            "from_records_text", [](const std::string& lines, const names& types, const std::optional<std::string>& timezone) { return jm::history::from_records_text(lines, options_of({}, types, {}, timezone)); },
-            py::arg("lines"), py::arg("types"), py::arg("timezone"), without_gil())
-        .def_static(
-            "from_records_file", [](const std::string& path, const names& types, const std::optional<std::string>& timezone) { return jm::history::from_records(path, options_of({}, types, {}, timezone)); },
-            py::arg("path"), py::arg("types"), py::arg("timezone"), without_gil())
+        .def_static("from_records_text", &from_records<std::string, &jm::history::from_records_text>, py::arg("lines"), py::arg("spend"), py::arg("types"), py::arg("timezone"))
+        .def_static("from_records_file", &from_records<std::filesystem::path, &jm::history::from_records>, py::arg("path"), py::arg("spend"), py::arg("types"), py::arg("timezone"))
+        .def("first_instant", [](const jm::history& h) { const auto s = h.data().span(); return s ? std::optional{jm::to_text(s->first)} : std::nullopt; })
+        .def("last_instant", [](const jm::history& h) { const auto s = h.data().span(); return s ? std::optional{jm::to_text(s->second)} : std::nullopt; })
         .def("contacts_count", &jm::history::contacts_count)
         .def("events_count", &jm::history::events_count)
         .def("contacts", [](const jm::history& h, const std::optional<std::string>& at) { return h.contacts(at ? std::optional{instant_of(*at)} : std::nullopt); }, py::arg("at"), without_gil())

@@ -7,4 +7,6 @@ PYBIND11_MODULE(_core, m) {
     register_table(m);
     register_predicate(m);
     register_history(m);
+    register_run(m);
+    register_playbook(m);
 }

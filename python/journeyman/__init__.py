@@ -1,18 +1,27 @@
-"""Customer segments in process: one history, questions about contacts that are right to the microsecond.
+"""A company's customer lifecycle in process: segments (who), workflows (what happens to them), KPIs (how well it went).
 
 >>> import journeyman as jm
->>> history = jm.History(contacts="contacts.csv", events="events.csv")
+>>> history = jm.History(contacts="contacts.csv", events="events.parquet")
 >>> history.select('count(purchase, last 30d) >= 2', at="2026-03-31T00:00:00Z").ids
 >>> history.select(jm.event("purchase").last("30d").count() >= 2, at="2026-03-31T00:00:00Z").ids
+>>> playbook = jm.Playbook.load("skilltime.yaml")
+>>> playbook.check(history)                      # every problem, with its place and remedy
+>>> run = playbook.replay(history)               # run.journeys, run.steps, run.actions: tables
+>>> playbook.kpis(history, run)
+
+Answers are exact to the microsecond, see only what had happened by the instant asked about, and do not depend on the number of threads.
 """
 
 from ._error import Error
 from ._expression import Expression, Predicate, Selector, any_event, attr, duration, event, now, predicate, prop, sequence
 from ._history import History, Selection
+from ._playbook import Coverage, Kpis, Playbook, Problem, Problems, Segment, Workflow
+from ._run import Run
 from ._table import Table
 
 __all__ = [
-    "Error", "Expression", "History", "Predicate", "Selection", "Selector", "Table",
+    "Coverage", "Error", "Expression", "History", "Kpis", "Playbook", "Predicate", "Problem", "Problems", "Run", "Segment", "Selection",
+    "Selector", "Table", "Workflow",
     "any_event", "attr", "duration", "event", "now", "predicate", "prop", "sequence",
 ]  # fmt: skip
 __version__ = "0.1.0"

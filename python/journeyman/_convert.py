@@ -26,6 +26,11 @@ def instant(at: Instant) -> str:
     return at
 
 
+def when(at: str) -> datetime.datetime:
+    """The instant of a text that `_core` wrote."""
+    return datetime.datetime.fromisoformat(at.replace("Z", "+00:00"))
+
+
 def duration(d: Duration) -> str:
     if not isinstance(d, datetime.timedelta):
         return d

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _convert, _core
 from ._convert import Instant
+from ._error import Error
 from ._expression import Expression, _predicate
 from ._table import Table
+
+if TYPE_CHECKING:
+    from ._playbook import Playbook, Segment
 
 
 class Selection:
@@ -99,18 +104,31 @@ class History:
 
     @classmethod
     def from_records(
-        cls, records: Iterable[Mapping[str, Any]] | str | os.PathLike[str], *, types: Mapping[str, str] | None = None, timezone: str | None = None
+        cls,
+        records: Iterable[Mapping[str, Any]] | str | os.PathLike[str],
+        spend: Any = None,
+        *,
+        types: Mapping[str, str] | None = None,
+        timezone: str | None = None,
     ) -> History:
         """From records in the Segment spec (identify, track, page, screen, group): dicts, or the path of a JSON Lines file.
 
         `types` names types that JSON cannot say: {"contact.renewal": "day", "purchase.code": "text"}.
         `timezone` is the zone of timestamps without one; without it they are rejected. What could not be used is in `rejected`.
+        `spend` is a table as the constructor takes it.
         """
         declared = dict(types or {})
+        spent = _convert.arrow_stream(spend, "spend")
         if isinstance(records, (str, os.PathLike)):
-            return cls._of(_core._History.from_records_file(os.fspath(records), declared, timezone))
+            return cls._of(_core._History.from_records_file(os.fspath(records), spent, declared, timezone))
         lines = "\n".join(json.dumps(r, default=_convert.json_cell) for r in records)
-        return cls._of(_core._History.from_records_text(lines, declared, timezone))
+        return cls._of(_core._History.from_records_text(lines, spent, declared, timezone))
+
+    @property
+    def span(self) -> tuple[datetime.datetime, datetime.datetime] | None:
+        """First and last instant of events, changes and spend, in UTC; None when there are none."""
+        first, last = self._core.first_instant(), self._core.last_instant()
+        return None if first is None or last is None else (_convert.when(first), _convert.when(last))
 
     @property
     def contacts_count(self) -> int:
@@ -154,30 +172,67 @@ class History:
         return Table(self._core.spend())
 
     def select(
-        self, predicate: Expression | str, at: Instant, *, segments: Mapping[str, Expression | str] | None = None, timezone: str = "UTC"
+        self,
+        predicate: Expression | Segment | str,
+        at: Instant | None = None,
+        *,
+        segments: Mapping[str, Expression | str] | None = None,
+        timezone: str = "UTC",
+        playbook: Playbook | None = None,
     ) -> Selection:
-        """The contacts for whom `predicate` is yes at `at`.
+        """The contacts for whom `predicate` is yes at `at` (default: the end of the history).
 
-        `segments` are those that `segment("name")` refers to; `timezone` is the zone of calendar windows and bare dates.
+        A predicate, its text, or a segment of a playbook. `segment("name")`, consents, types and the zone of calendar windows and bare
+        dates are those of `playbook` (a segment brings its own); without one, `segments` and `timezone` say them.
         """
+        asked, playbook = _asked(predicate, playbook)
+        if playbook is not None:
+            _only_one(segments)
+            return playbook._select(self, asked, self._at(at))
         named = {k: _predicate(v) for k, v in (segments or {}).items()}
-        return Selection(self._core.select(_predicate(predicate), _convert.instant(at), named, timezone))
+        return Selection(self._core.select(asked, self._at(at), named, timezone))
 
     def membership(
         self,
-        predicate: Expression | str,
+        predicate: Expression | Segment | str,
         start: Instant,
         end: Instant,
         *,
         segments: Mapping[str, Expression | str] | None = None,
         timezone: str = "UTC",
+        playbook: Playbook | None = None,
     ) -> Table:
         """contact_id, entered_at, left_at: each stay of each contact within [start, end), to the microsecond.
 
-        Who is in at `start` has entered then; `left_at` is missing for who is still in at `end`.
+        Who is in at `start` has entered then; `left_at` is missing for who is still in at `end`. The other arguments are those of `select`.
         """
+        asked, playbook = _asked(predicate, playbook)
+        if playbook is not None:
+            _only_one(segments)
+            return playbook._membership(self, asked, start, end)
         named = {k: _predicate(v) for k, v in (segments or {}).items()}
-        return Table(self._core.membership(_predicate(predicate), _convert.instant(start), _convert.instant(end), named, timezone))
+        return Table(self._core.membership(asked, _convert.instant(start), _convert.instant(end), named, timezone))
+
+    def _at(self, at: Instant | None) -> str:
+        if at is not None:
+            return _convert.instant(at)
+        last = self._core.last_instant()
+        if last is None:
+            raise Error("input.instant", "at", "the history holds no instant, so it has no end to ask at; give `at`")
+        return last
 
     def __repr__(self) -> str:
         return f"<History of {self.contacts_count:,} contacts and {self.events_count:,} events>"
+
+
+def _asked(predicate: Expression | Segment | str, playbook: Playbook | None) -> tuple[_core._Expression, Playbook | None]:
+    from ._playbook import Segment  # which knows histories
+
+    if isinstance(predicate, Segment):
+        return predicate.where._core, playbook or predicate._playbook
+    return _predicate(predicate), playbook
+
+
+def _only_one(segments: object) -> None:
+    if segments is not None:
+        raise TypeError("give `playbook` or `segments`, not both: a playbook has its own segments")

@@ -72,10 +72,7 @@ history history::from_arrow(ArrowArrayStream* contacts, ArrowArrayStream* events
     using kind = detail::raw_table::kind;
     struct given { ArrowArrayStream* stream; kind what; const char* label; };
     const given all[] = {{contacts, kind::contacts, "contacts"}, {accounts, kind::accounts, "accounts"}, {events, kind::events, "events"}, {spend, kind::spend, "spend"}};
-    struct releaser {
-        const given (&all)[4];
-        ~releaser() { for (const auto& g : all) if (g.stream != nullptr && g.stream->release != nullptr) g.stream->release(g.stream); }
-    } const release_the_rest{all};
+    const detail::stream_owner owned[] = {detail::stream_owner{contacts}, detail::stream_owner{accounts}, detail::stream_owner{events}, detail::stream_owner{spend}};
     std::vector<detail::raw_table> tables;
     for (const auto& [stream, what, label] : all) {
         if (stream == nullptr) continue;

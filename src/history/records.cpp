@@ -6,6 +6,7 @@
 
 #include "history/convert.hpp"
 #include "history/rejections.hpp"
+#include "history/source_arrow.hpp"
 #include "history/source_csv.hpp"
 #include "history/source_loose.hpp"
 #include "journeyman/core/error.hpp"
@@ -34,8 +35,13 @@ public:
         if (record.get(object) != simdjson::SUCCESS) return reject("not a record", {text, size});
         read(object, {text, size});
     }
-    history finish() && {
-        return detail::ingest(std::move(tables_).finish(), options_, std::move(log_));
+    history finish(ArrowArrayStream* spend) && {
+        auto tables = std::move(tables_).finish();
+        if (spend != nullptr) {
+            tables.push_back(detail::read_arrow(spend, detail::raw_table::kind::spend, "spend"));
+            detail::assign_columns(tables.back(), options_);
+        }
+        return detail::ingest(std::move(tables), options_, std::move(log_));
     }
 
 private:
@@ -186,7 +192,8 @@ private:
     std::int64_t row_ = 0;
 };
 
-history read_records(std::string text, const std::string& place, const read_options& options) {
+history read_records(std::string text, const std::string& place, const read_options& options, ArrowArrayStream* spend) {
+    const detail::stream_owner owned{spend};
     const std::size_t begin = text.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
     const std::size_t end = text.size();
     detail::check_utf8(std::string_view{text}.substr(begin), place);
@@ -199,12 +206,16 @@ history read_records(std::string text, const std::string& place, const read_opti
         if (line.find_first_not_of(" \t\r") != std::string_view::npos) reader.line(line.data(), line.size(), row);
         from = to + 1;
     }
-    return std::move(reader).finish();
+    return std::move(reader).finish(spend);
 }
 
 }  // namespace
 
-history history::from_records(const std::filesystem::path& file, const read_options& options) { return read_records(detail::read_whole_file(file), file.string(), options); }
-history history::from_records_text(std::string_view json_lines, const read_options& options) { return read_records(std::string{json_lines}, "records", options); }
+history history::from_records(const std::filesystem::path& file, const read_options& options, ArrowArrayStream* spend) {
+    return read_records(detail::read_whole_file(file), file.string(), options, spend);
+}
+history history::from_records_text(std::string_view json_lines, const read_options& options, ArrowArrayStream* spend) {
+    return read_records(std::string{json_lines}, "records", options, spend);
+}
 
 }  // namespace journeyman

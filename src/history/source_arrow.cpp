@@ -432,18 +432,11 @@ private:
     std::vector<chunk> chunks_;
 };
 
-struct owned_stream {
-    ArrowArrayStream* stream;
-    ~owned_stream() {
-        if (stream->release != nullptr) stream->release(stream);
-    }
-};
-
 }  // namespace
 
 raw_table read_arrow(ArrowArrayStream* stream, raw_table::kind what, std::string label) {
     if (stream->release == nullptr) throw error{"input.arrow", label, "the Arrow stream has been read already; give a fresh one"};
-    const owned_stream owner{stream};
+    const stream_owner owner{stream};
     const auto must = [&](int code) {
         if (code == 0) return;
         const char* why = stream->get_last_error(stream);

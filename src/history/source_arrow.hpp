@@ -8,6 +8,16 @@
 
 namespace journeyman::detail {
 
+/// Releases a stream, if there is one and nobody has released it yet.
+struct stream_owner {
+    ArrowArrayStream* stream;
+    explicit stream_owner(ArrowArrayStream* s) : stream{s} {}
+    stream_owner(const stream_owner&) = delete;
+    ~stream_owner() {
+        if (stream != nullptr && stream->release != nullptr) stream->release(stream);
+    }
+};
+
 /// Takes the stream over (it is released, also when this throws). Errors: code `input.arrow`.
 raw_table read_arrow(ArrowArrayStream* stream, raw_table::kind what, std::string label);
 

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "journeyman/playbook/playbook.hpp"
-#include "journeyman/predicate/select.hpp"
+#include "journeyman/predicate/membership.hpp"
 #include "playbook/schema.hpp"
 
 namespace journeyman {
@@ -32,9 +32,10 @@ public:
     value_type type_of(const expression& e, const std::string& path) {
         return compiler_.type_of(sound([&] { return compiler_.add_expression(e, path); }));
     }
-    selection select(node_id n) {
+    selection select(node_id n) { return journeyman::select(h_, program(), n, at_); }
+    const program_ptr& program() {
         if (!program_) program_ = compiler_.finish();
-        return journeyman::select(h_, program_, n, at_);
+        return program_;
     }
 
 private:
@@ -74,6 +75,17 @@ void push_share(table_column& to, std::size_t part, std::size_t whole) {
 }
 
 }  // namespace
+
+selection playbook::select(const journeyman::history& h, const predicate& p, instant at) const {
+    asking ask{*this, h, at};
+    return ask.select(ask.predicate_at(p, ""));
+}
+
+table playbook::membership(const journeyman::history& h, const predicate& p, instant start, instant end) const {
+    asking ask{*this, h, start};
+    const auto n = ask.predicate_at(p, "");
+    return journeyman::membership(h, ask.program(), n, start, end);
+}
 
 coverage_report playbook::coverage(const journeyman::history& h, instant at) const {
     const auto& ids = h.data().contacts;

@@ -23,8 +23,12 @@ instant next_input(const history_reader& r) {
 }  // namespace
 
 table membership(const history& h, const expression& e, instant start, instant end, const compile_context& context) {
-    if (end <= start) throw error{"predicate.window", "", "the end must be after the start"};
     const auto [program, n] = compile(e, h.schema(), h.data().pool, context);
+    return membership(h, program, n, start, end);
+}
+
+table membership(const history& h, const program_ptr& program, node_id n, instant start, instant end) {
+    if (end <= start) throw error{"predicate.window", "", "the end must be after the start"};
     const auto& ids = h.data().contacts;
     table out{{"contact_id", ids.type()}, {"entered_at", value_type::instant}, {"left_at", value_type::instant}};
     history_reader reader{program, h.data()};

@@ -96,10 +96,10 @@ public:
     static history from_arrow(ArrowArrayStream* contacts, ArrowArrayStream* events, ArrowArrayStream* accounts = nullptr, ArrowArrayStream* spend = nullptr, const read_options& = {});
     /// CSV files (RFC 4180, header line); an empty path for a table that is not there. Errors: code `input.csv` with file and line.
     static history from_csv(const std::filesystem::path& contacts, const std::filesystem::path& events, const std::filesystem::path& accounts = {}, const std::filesystem::path& spend = {}, const read_options& = {});
-    /// JSON Lines in the form of the Segment spec, a file.
-    static history from_records(const std::filesystem::path& file, const read_options& = {});
+    /// JSON Lines in the form of the Segment spec, a file; spend, which that has no record for, as a table, consumed and released.
+    static history from_records(const std::filesystem::path& file, const read_options& = {}, ArrowArrayStream* spend = nullptr);
     /// The same from memory.
-    static history from_records_text(std::string_view json_lines, const read_options& = {});
+    static history from_records_text(std::string_view json_lines, const read_options& = {}, ArrowArrayStream* spend = nullptr);
 
     [[nodiscard]] const history_data& data() const { return *data_; }
     [[nodiscard]] const std::shared_ptr<const history_data>& share() const { return data_; }

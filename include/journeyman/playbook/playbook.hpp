@@ -16,6 +16,7 @@
 #include "journeyman/history/history.hpp"
 #include "journeyman/kpi/kpi.hpp"
 #include "journeyman/predicate/program.hpp"
+#include "journeyman/predicate/select.hpp"
 #include "journeyman/segment/segment.hpp"
 #include "journeyman/workflow/workflow.hpp"
 
@@ -77,6 +78,10 @@ public:
     /// Every problem at once; with a history, names and types too.
     [[nodiscard]] problems check() const;
     [[nodiscard]] problems check(const history&) const;
+
+    /// Who is in at `at`, and who was in when (predicate/select.hpp, membership.hpp), with this playbook's segments, zone, types and consents.
+    [[nodiscard]] selection select(const history&, const predicate&, instant at) const;
+    [[nodiscard]] table membership(const history&, const predicate&, instant start, instant end) const;
 
     [[nodiscard]] coverage_report coverage(const history&, instant at) const;
     /// segment, funnel, stage, standing, reached: contacts of each segment by stage of its funnel (K7).

@@ -10,5 +10,7 @@ namespace journeyman {
 /// `left_at` is missing for who is still in at `end`. Changes by time alone stand at their exact instants: no polling, the evaluator says when to look again.
 /// Errors: `predicate.window` when `end` is not after `start`; those of the type check.
 table membership(const history&, const expression&, instant start, instant end, const compile_context& = {});
+/// The same of a compiled predicate.
+table membership(const history&, const program_ptr&, node_id, instant start, instant end);
 
 }  // namespace journeyman

@@ -1,0 +1,124 @@
+// Playbooks: read, checked, asked of a history, replayed, measured.
+
+#include <exception>
+#include <functional>
+
+#include "bindings.hpp"
+
+namespace {
+
+std::optional<jm::instant> instant_of(const std::optional<std::string>& text) { return text ? std::optional{instant_of(*text)} : std::nullopt; }
+
+/// Asks Python for its signals (Ctrl-C) now and then, and tells it how far the work is. What Python throws stops the work and is thrown again after it.
+class watched {
+public:
+    explicit watched(std::function<void(double)> tell) : tell_{std::move(tell)} {}
+    std::function<bool(double)> progress() {
+        return [this](double done) {
+            const py::gil_scoped_acquire gil;
+            try {
+                if (PyErr_CheckSignals() != 0) throw py::error_already_set{};
+                if (tell_) tell_(done);
+                return true;
+            } catch (...) {
+                thrown_ = std::current_exception();
+                return false;
+            }
+        };
+    }
+    template <class F> auto run(F f) {
+        try {
+            return f();
+        } catch (const jm::error&) {
+            if (thrown_) std::rethrow_exception(thrown_);
+            throw;
+        }
+    }
+
+private:
+    std::function<void(double)> tell_;
+    std::exception_ptr thrown_;
+};
+
+jm::run replay(const jm::playbook& p, const jm::history& h, const std::optional<std::string>& start, const std::optional<std::string>& until, bool by_arrival, int threads, const jm::expression* only, std::function<void(double)> progress) {
+    jm::run_options o;
+    o.start = instant_of(start);
+    o.until = instant_of(until);
+    o.order = by_arrival ? jm::run_order::arrival : jm::run_order::event;
+    o.threads = threads;
+    if (only != nullptr) o.only = *only;
+    watched watch{std::move(progress)};
+    o.progress = watch.progress();
+    const py::gil_scoped_release without_gil;
+    return watch.run([&] { return p.replay(h, o); });
+}
+
+jm::kpi_report kpis(const jm::playbook& p, const jm::history& h, const jm::run* run, const std::optional<std::string>& start, const std::optional<std::string>& end, const std::vector<std::string>& by, double level, std::vector<std::string> only, int threads) {
+    jm::kpi_options o;
+    o.start = instant_of(start);
+    o.end = instant_of(end);
+    for (const auto& text : by) o.by.emplace_back(text);
+    o.level = level;
+    o.only = std::move(only);
+    o.threads = threads;
+    const py::gil_scoped_release without_gil;
+    return p.kpis(h, run, o);
+}
+
+std::string severity_name(const jm::problem& p) {
+    switch (p.severity) {
+        case jm::severity::error: return "error";
+        case jm::severity::warning: return "warning";
+        case jm::severity::note: break;
+    }
+    return "note";
+}
+
+}  // namespace
+
+void register_playbook(py::module_& m) {
+    using without_gil = py::call_guard<py::gil_scoped_release>;
+
+    py::class_<jm::problem>(m, "_Problem")
+        .def_readonly("code", &jm::problem::code)
+        .def_readonly("place", &jm::problem::place)
+        .def_readonly("message", &jm::problem::message)
+        .def_property_readonly("severity", &severity_name);
+
+    py::class_<jm::segment>(m, "_Segment")
+        .def_readonly("name", &jm::segment::name)
+        .def_readonly("title", &jm::segment::title)
+        .def_readonly("where", &jm::segment::where)
+        .def_readonly("collect", &jm::segment::collect)
+        .def_readonly("channels", &jm::segment::channels)
+        .def_readonly("funnel", &jm::segment::funnel);
+
+    py::class_<jm::coverage_report>(m, "_Coverage").def_readonly("fields", &jm::coverage_report::fields).def_readonly("lacking", &jm::coverage_report::lacking);
+    py::class_<jm::kpi_report>(m, "_KpiReport").def_readonly("rows", &jm::kpi_report::rows).def_readonly("unscoped_spend", &jm::kpi_report::unscoped_spend).def_readonly("improve", &jm::kpi_report::improve);
+
+    py::class_<jm::playbook>(m, "_Playbook")
+        .def_static("load", [](const std::string& path) { return jm::playbook::load(path); }, py::arg("path"), without_gil())
+        .def_static("parse", [](const std::string& text, const std::string& file) { return jm::playbook::parse(text, file); }, py::arg("text"), py::arg("file"), without_gil())
+        .def_readonly("name", &jm::playbook::name)
+        .def_readonly("timezone", &jm::playbook::timezone)
+        .def_readonly("segments", &jm::playbook::segments)
+        .def("to_yaml", &jm::playbook::to_yaml)
+        .def("to_json", &jm::playbook::to_json)
+        .def("equals", [](const jm::playbook& a, const jm::playbook& b) { return jm::equals(a, b); }, py::arg("other"))
+        .def(
+            "check",
+            [](const jm::playbook& p, const jm::history* h) {
+                const auto found = h != nullptr ? p.check(*h) : p.check();
+                return std::vector<jm::problem>(found.begin(), found.end());
+            },
+            py::arg("history"), without_gil())
+        .def("coverage", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.coverage(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
+        .def("stages", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.stages(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
+        .def("sizes", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.sizes(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
+        .def("select", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& at) { return p.select(h, e, instant_of(at)); }, py::arg("history"), py::arg("predicate"), py::arg("at"), without_gil())
+        .def(
+            "membership", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& start, const std::string& end) { return p.membership(h, e, instant_of(start), instant_of(end)); },
+            py::arg("history"), py::arg("predicate"), py::arg("start"), py::arg("end"), without_gil())
+        .def("replay", &replay, py::arg("history"), py::arg("start"), py::arg("until"), py::arg("by_arrival"), py::arg("threads"), py::arg("only"), py::arg("progress"))
+        .def("kpis", &kpis, py::arg("history"), py::arg("run"), py::arg("start"), py::arg("end"), py::arg("by"), py::arg("level"), py::arg("only"), py::arg("threads"));
+}

@@ -1,0 +1,270 @@
+"""Playbooks: segments, funnels, workflows, KPIs and policies in one file."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from . import _convert, _core
+from ._convert import Instant
+from ._expression import Expression, Selector, _predicate
+from ._history import History, Selection
+from ._run import Run
+from ._table import Table
+
+
+class Problem:
+    """One finding of a check: `code` (stable), `place` (file:line:column, or the path in the definition), `message` with the remedy, `severity`."""
+
+    def __init__(self, core: _core._Problem) -> None:
+        self.code = core.code
+        self.place = core.place
+        self.message = core.message
+        self.severity = core.severity
+        """"error", "warning" or "note"."""
+
+    def __repr__(self) -> str:
+        return f"{self.place + ': ' if self.place else ''}{self.severity}: {self.message} [{self.code}]"
+
+
+class Problems(list[Problem]):
+    """All findings of a check, in the order of the file. Prints one a line."""
+
+    @property
+    def errors(self) -> int:
+        """How many of them keep the playbook from running."""
+        return sum(p.severity == "error" for p in self)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self)) or "no problems"
+
+
+class Segment:
+    """A named predicate, with the data to collect, preferred channels and the funnel it belongs to."""
+
+    def __init__(self, core: _core._Segment, playbook: Playbook) -> None:
+        self._playbook = playbook
+        self.name = core.name
+        self.title = core.title
+        self.where = Expression(core.where)
+        self.collect = {group: [Expression(e) for e in fields] for group, fields in core.collect}
+        """Group to expressions."""
+        self.channels = list(core.channels)
+        """Preferred channels, the best first."""
+        self.funnel = core.funnel
+
+    def __repr__(self) -> str:
+        return f"<Segment {self.name}: {self.where}>"
+
+
+class Workflow:
+    """A graph of steps, started by a trigger, for an audience. Part of a playbook; `definition` is its written form."""
+
+    def __init__(self, name: str, definition: dict[str, Any]) -> None:
+        self.name = name
+        self.definition = definition
+        self.title: str = definition.get("title", "")
+        self.steps: dict[str, dict[str, Any]] = definition["steps"]
+        """Name to written form, in the order of the file."""
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self.name} of {len(self.steps)} steps>"
+
+
+class Coverage(Table):
+    """How much of the data to collect is there; `lacking` says who lacks what."""
+
+    def __init__(self, core: _core._Coverage) -> None:
+        super().__init__(core.fields)
+        self.lacking = Table(core.lacking)
+        """segment, expression, contact_id."""
+
+
+class Kpis(Table):
+    """Values of KPIs by period and cell, with counts, interval, target and status."""
+
+    def __init__(self, core: _core._KpiReport) -> None:
+        super().__init__(core.rows)
+        self.unscoped_spend = Table(core.unscoped_spend)
+        """kpi, period, amount: what a KPI with a scope could not count, because the spend names no segment."""
+        self.improve = Table(core.improve)
+        """kpi, period, action, workflow, campaign: what improves the KPIs that missed their target."""
+
+
+class Playbook:
+    """Segments, funnels, workflows, KPIs and policies together. A value: it compares, prints and saves, and asking it changes nothing.
+
+    >>> playbook = Playbook.load("skilltime.yaml")
+    >>> playbook.check(history)
+    >>> run = playbook.replay(history)
+    >>> playbook.kpis(history, run)
+    """
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, core: _core._Playbook) -> None:
+        self._core = core
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Playbook:
+        """Reads a YAML or JSON file. Raises `Error` with every place that cannot be read, one a line."""
+        return cls(_core._Playbook.load(os.fspath(path)))
+
+    @classmethod
+    def parse(cls, text: str, file: str = "playbook") -> Playbook:
+        """Reads YAML or JSON from a text; `file` is the name that errors give it."""
+        return cls(_core._Playbook.parse(text, file))
+
+    @classmethod
+    def from_dict(cls, definition: Mapping[str, Any]) -> Playbook:
+        """From the written form as Python has it: dicts, lists, text; predicates, selectors and durations may be objects too.
+
+        What a YAML reader made of it is taken as it was meant: the key `on` read as True, 21:00 read as 1260, dates.
+        """
+        return cls(_core._Playbook.parse(json.dumps(_written(definition), allow_nan=False), "playbook"))
+
+    def to_yaml(self) -> str:
+        """The written form; read again, it is an equal playbook."""
+        return self._core.to_yaml()
+
+    def to_json(self) -> str:
+        """The same as JSON."""
+        return self._core.to_json()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as dicts and lists."""
+        definition: dict[str, Any] = json.loads(self._core.to_json())
+        return definition
+
+    @property
+    def name(self) -> str:
+        """Its name; may be empty."""
+        return self._core.name
+
+    @property
+    def timezone(self) -> str:
+        """The zone of its calendar: periods, local times, bare dates."""
+        return self._core.timezone
+
+    @property
+    def segments(self) -> dict[str, Segment]:
+        """By name, in the order of the file."""
+        return {s.name: Segment(s, self) for s in self._core.segments}
+
+    @property
+    def workflows(self) -> dict[str, Workflow]:
+        """By name, in the order of the file."""
+        return {name: Workflow(name, w) for name, w in self.to_dict().get("workflows", {}).items()}
+
+    def check(self, history: History | None = None) -> Problems:
+        """Every problem at once, each with code, place and remedy; with a history, unknown names and wrong types too."""
+        return Problems(Problem(p) for p in self._core.check(None if history is None else history._core))
+
+    def sizes(self, history: History, at: Instant | None = None) -> Table:
+        """segment, title, members, unknown, share: of the contacts that exist at `at` (default: the end of the history)."""
+        return Table(self._core.sizes(history._core, history._at(at)))
+
+    def coverage(self, history: History, at: Instant | None = None) -> Coverage:
+        """segment, group, expression, members, present, share: how much of the data to collect is there; `.lacking`: who lacks what.
+
+        An attribute is there when it exists, an aggregate when it is neither missing, 0 nor no. Default: at the end of the history.
+        """
+        return Coverage(self._core.coverage(history._core, history._at(at)))
+
+    def stages(self, history: History, at: Instant | None = None) -> Table:
+        """segment, funnel, stage, standing, reached: contacts of each segment by stage of its funnel, the last whose predicate is yes.
+
+        Default: at the end of the history.
+        """
+        return Table(self._core.stages(history._core, history._at(at)))
+
+    def replay(
+        self,
+        history: History,
+        start: Instant | None = None,
+        until: Instant | None = None,
+        order: Literal["event", "arrival"] = "event",
+        *,
+        threads: int | None = None,
+        only: Expression | str | None = None,
+        progress: Callable[[float], object] | None = None,
+    ) -> Run:
+        """What the workflows would have done over the history, contact by contact.
+
+        `start` (default: the first input) and `until` (included; default: the last input) bound the run; `order` is that of events or of
+        arrival. `threads` changes nothing but the time it takes (default: all). `only` runs the contacts for whom it is yes at `start`.
+        `progress` is called now and then with the share that is done; what it raises stops the run, as Ctrl-C does.
+        Raises `Error` with the first problem of the check, and `run.window` when `until` lies before `start`.
+        """
+        if order not in ("event", "arrival"):
+            raise ValueError(f'order is "event" or "arrival", not {order!r}')
+        asked = None if only is None else _predicate(only)
+        begin, end = (None if t is None else _convert.instant(t) for t in (start, until))
+        return Run(self._core.replay(history._core, begin, end, order == "arrival", threads or 0, asked, progress))
+
+    def kpis(
+        self,
+        history: History,
+        run: Run | None = None,
+        start: Instant | None = None,
+        end: Instant | None = None,
+        by: Sequence[str | Expression] = (),
+        *,
+        only: Iterable[str] = (),
+        level: float = 0.95,
+        threads: int | None = None,
+    ) -> Kpis:
+        """The KPIs by period, all in one pass; with a run, over its history, where its actions are.
+
+        kpi, scope, period (its start; missing for a campaign), campaign, partial, dimensions…, value, numerator, denominator, low, high,
+        immature, target, status (met, missed, no_data), certain. Of the dimensions, missing is the total. `end` is excluded; the defaults
+        are the first and the last instant of the history, included. `by` adds dimensions to each KPI's own, `only` names some KPIs,
+        `level` is that of the intervals. `.improve`: the actions for the missed ones; `.unscoped_spend`: what scopes could not count.
+        """
+        begin, close = (None if t is None else _convert.instant(t) for t in (start, end))
+        dimensions = [by] if isinstance(by, str) else [str(e) for e in by]
+        names = [only] if isinstance(only, str) else list(only)
+        core = None if run is None else run._core
+        return Kpis(self._core.kpis(history._core, core, begin, close, dimensions, level, names, threads or 0))
+
+    def _select(self, history: History, predicate: _core._Expression, at: Instant) -> Selection:
+        return Selection(self._core.select(history._core, predicate, _convert.instant(at)))
+
+    def _membership(self, history: History, predicate: _core._Expression, start: Instant, end: Instant) -> Table:
+        return Table(self._core.membership(history._core, predicate, _convert.instant(start), _convert.instant(end)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Playbook) and self._core.equals(other._core)
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return Playbook.parse, (self.to_json(),)
+
+    def __repr__(self) -> str:
+        parts = self.to_dict()
+        counts = [f"{len(parts[k])} {k if len(parts[k]) != 1 else k[:-1]}" for k in ("segments", "funnels", "workflows", "kpis") if k in parts]
+        return f"<Playbook {self.name or 'without a name'}: {', '.join(counts) or 'empty'}>"
+
+
+_TIMES_OF_DAY = ("at", "until", "from", "to")
+_VALUES = ("with", "set", "properties")   # whose keys are names of their user's
+
+
+def _written(x: Any, key: str = "", mine: bool = True) -> Any:
+    """The written form as JSON can say it."""
+    if isinstance(x, Mapping):
+        named = {"on" if k is True else str(k): v for k, v in x.items()}
+        return {k: _written(v, k, mine and key not in _VALUES) for k, v in named.items()}
+    if isinstance(x, (list, tuple)):
+        return [_written(v, "", mine) for v in x]
+    if isinstance(x, (Expression, Selector)):
+        return str(x)
+    if isinstance(x, datetime.timedelta):
+        return _convert.duration(x)
+    if isinstance(x, (datetime.datetime, datetime.date)):
+        return x.isoformat()
+    if isinstance(x, int) and not isinstance(x, bool) and mine and key in _TIMES_OF_DAY:
+        return f"{x // 60:02d}:{x % 60:02d}"
+    return x
