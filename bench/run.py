@@ -1,0 +1,285 @@
+"""Measures Journeyman beside DuckDB and Polars: same data, same questions, one core, answers checked equal.
+
+    python bench/run.py                      all parts on the full data (makes them first; about ten minutes, 12 GB)
+    python bench/run.py --scale 0.05         a quick look
+    python bench/run.py --only select build  some parts: build, select, threads, memory
+    python bench/run.py --only select --questions count_30d sequence
+
+Programs take turns, round by round, so that a busy machine disturbs all alike. What counts is processor time, of which a thread that waits
+for a core takes none; the time on the wall is in the results too. Results go to bench/results/ as JSON.
+"""
+
+import os
+
+os.environ["POLARS_MAX_THREADS"] = "1"  # before any import that reads it
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import argparse
+import json
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import data as made  # noqa: E402
+import pyarrow as pa  # noqa: E402
+import pyarrow.compute as pc  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
+from questions import AT, END, GOALS, SEGMENTS, TEXTS  # noqa: E402
+
+Timed = dict[str, float]
+
+
+def once(call: Callable[[], Any]) -> tuple[float, float, Any]:
+    """Processor seconds, seconds on the wall, the result."""
+    wall, own = time.perf_counter(), time.process_time()
+    result = call()
+    return time.process_time() - own, time.perf_counter() - wall, result
+
+
+def take_turns(calls: dict[str, Callable[[], Any]], rounds: int, warm: bool = True) -> dict[str, Timed]:
+    """name → median, least and most processor milliseconds, and the median on the wall."""
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in calls}
+    if warm:
+        for call in calls.values():
+            call()
+    for _ in range(rounds):
+        for name, call in calls.items():
+            own, wall, _ = once(call)
+            times[name].append((own * 1e3, wall * 1e3))
+    out = {}
+    for name, pairs in times.items():
+        own_times = [t for t, _ in pairs]
+        out[name] = {"ms": statistics.median(own_times), "least": min(own_times), "most": max(own_times), "wall": statistics.median(t for _, t in pairs)}
+    return out
+
+
+def one_core() -> None:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def versions() -> dict[str, str]:
+    import duckdb
+    import journeyman
+    import polars
+
+    model = ""
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo") as info:
+            model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), "")
+    return {
+        "journeyman": journeyman.__version__, "polars": polars.__version__, "duckdb": duckdb.__version__, "pyarrow": pa.__version__,
+        "python": platform.python_version(), "machine": f"{model}, {os.cpu_count()} cores", "load": f"{os.getloadavg()[0]:.1f}",
+    }  # fmt: skip
+
+
+def with_integer_ids(table: pa.Table) -> pa.Table:
+    ids = pc.cast(pc.utf8_slice_codeunits(table["contact_id"], 1), pa.int64())
+    return table.set_column(table.column_names.index("contact_id"), "contact_id", ids)
+
+
+def show(timed: Timed) -> str:
+    return f"{timed['ms']:9.2f} ({timed['least']:.2f} to {timed['most']:.2f})"
+
+
+# ---------------------------------------------------------------- building
+
+
+def build(folder: pathlib.Path, rounds: int) -> dict[str, Any]:
+    """From Arrow to sorted streams, against Polars' sort of the same frame by contact and time."""
+    import journeyman as jm
+    import polars as pl
+
+    contacts, events = pq.read_table(folder / "contacts.parquet"), pq.read_table(folder / "events.parquet")
+    out: dict[str, Any] = {}
+    print("\nBuild from Arrow (gate: 5x Polars' sort of the same frame); processor ms, median (least to most)")
+    for name, c, e in (("integer ids", with_integer_ids(contacts), with_integer_ids(events)), ("text ids", contacts, events)):
+        frame = pl.DataFrame(pl.from_arrow(e))
+        history, ordered = jm.History(contacts=c, events=e), frame.sort("contact_id", "timestamp")
+        check_build(history, ordered)
+        del history, ordered
+        timed = take_turns({
+            "journeyman": lambda c=c, e=e: jm.History(contacts=c, events=e),
+            "polars sort": lambda f=frame: f.sort("contact_id", "timestamp"),
+        }, rounds, warm=False)  # fmt: skip
+        ratio = timed["polars sort"]["ms"] / timed["journeyman"]["ms"]
+        out[name] = {**timed, "ratio": ratio, "goal": 5}
+        print(f"  {name:12} journeyman {show(timed['journeyman'])}   polars {show(timed['polars sort'])}   {ratio:5.1f}x {'met' if ratio >= 5 else 'NOT MET'}", flush=True)
+    return out
+
+
+def check_build(history: Any, ordered: Any) -> None:
+    """The same rows in the same order: no two events share an instant, so contact and time say all; and the cells are theirs."""
+    ours = pa.table(history.events())
+    theirs = ordered.select("contact_id", "timestamp", "event", "page", "amount_cents", "cart_id").to_arrow()
+    for name in theirs.column_names:
+        a, b = ours[name], theirs[name]
+        text = pa.types.is_string(a.type) or pa.types.is_dictionary(a.type)
+        same = pc.cast(a, pa.large_string()).equals(pc.cast(b, pa.large_string())) if text else pc.cast(a, b.type).equals(b)
+        if not same:
+            raise SystemExit(f"answers differ: column {name} of the built history is not what Polars sorts")
+
+
+# ---------------------------------------------------------------- questions
+
+
+def ask(history: Any, question: str) -> Any:
+    at = f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(AT // 1_000_000))}"
+    if question == "all_twelve":
+        return [history.select(text, at, segments=SEGMENTS).count for text in TEXTS.values()]
+    return history.select(TEXTS[question], at, segments=SEGMENTS).count
+
+
+def stays(history: Any) -> Any:
+    return history.membership(TEXTS["count_30d"], "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
+
+
+def stays_answer(table: Any) -> list[int]:
+    """How many stays, their length within the year, how many have ended: what the peers answer."""
+    t = pa.table(table)
+    entered, left = pc.cast(t["entered_at"], pa.int64()), pc.cast(t["left_at"], pa.int64())
+    until = pc.min_element_wise(pc.fill_null(left, END), END)
+    return [len(t), pc.sum(pc.subtract(until, entered)).as_py(), len(t) - left.null_count]
+
+
+def select(folder: pathlib.Path, rounds: int, questions: list[str]) -> dict[str, Any]:
+    """Predicates over all contacts, against the best idiom of each peer: on one table, and in any layout."""
+    import journeyman as jm
+    import peers
+
+    contacts, events = with_integer_ids(pq.read_table(folder / "contacts.parquet")), with_integer_ids(pq.read_table(folder / "events.parquet"))
+    history = jm.History(contacts=contacts, events=events)
+    rivals = {"Polars": peers.Polars(contacts, events), "DuckDB": peers.DuckDB(contacts, events)}
+    del contacts, events
+    out: dict[str, Any] = {}
+    print(f"\nPredicates over {history.contacts_count:,} contacts and {history.events_count:,} events; processor ms, median (least to most)")
+    print(f"  {'question':22} {'journeyman':28} {'best on one table':44} {'':7} best of any layout")
+    for question in questions:
+        ours: Callable[[], Any] = (lambda: stays(history)) if question == "membership" else (lambda q=question: ask(history, q))
+        answer = stays_answer(ours()) if question == "membership" else ours()
+        tried: dict[str, tuple[float, str, Callable[[], Any]]] = {}
+        for name, rival in rivals.items():
+            for layout, idiom, call in rival.variants(question):
+                call()
+                own, _, theirs = once(call)
+                if theirs != answer:
+                    raise SystemExit(f"answers differ in {question}: {answer} against {theirs} by {name}, {idiom}, {layout}")
+                tried[f"{name} {layout}: {idiom}"] = (own, layout, call)
+        on_table = min((k for k in tried if tried[k][1] == "table"), key=lambda k: tried[k][0])
+        anyhow = min(tried, key=lambda k: tried[k][0])
+        timed = take_turns({"journeyman": ours, on_table: tried[on_table][2], anyhow: tried[anyhow][2]}, rounds)
+        ratios = [timed[k]["ms"] / timed["journeyman"]["ms"] for k in (on_table, anyhow)]
+        goals = GOALS.get(question)
+        out[question] = {"journeyman": timed["journeyman"], "one_table": {"who": on_table, **timed[on_table]}, "any_layout": {"who": anyhow, **timed[anyhow]},
+                         "ratio_one_table": ratios[0], "ratio_any_layout": ratios[1], "goals": goals, "answer": answer}  # fmt: skip
+        met = ["" if goals is None else "met" if r >= g else "NOT MET" for r, g in zip(ratios, goals or (0, 0), strict=True)]
+        for k, who in enumerate((on_table, anyhow)):
+            mine = f"{question:22} {show(timed['journeyman']):28}" if k == 0 else f"{'':51}"
+            label = "one table" if k == 0 else "any layout"
+            goal = "" if goals is None else f"goal {goals[k]:g}x"
+            print(f"  {mine} {label:10} {show(timed[who])} {ratios[k]:7.1f}x {goal:8} {met[k]:8} {who}", flush=True)
+    return out
+
+
+# ---------------------------------------------------------------- threads
+
+
+def threads(folder: pathlib.Path, rounds: int) -> dict[str, Any]:
+    """Two threads against one, on the wall; the answers are the same. Needs two idle cores."""
+    import journeyman as jm
+
+    if (os.cpu_count() or 1) < 2:
+        print("\nThreads: one core here, not measured")
+        return {}
+    contacts, events = with_integer_ids(pq.read_table(folder / "contacts.parquet")), with_integer_ids(pq.read_table(folder / "events.parquet"))
+    history = jm.History(contacts=contacts, events=events)
+    at = "2025-12-31T00:00:00Z"
+    out: dict[str, Any] = {}
+    print(f"\nTwo threads (gate: 1.7x on the wall, two idle cores; the load here is {os.getloadavg()[0]:.1f}); ms on the wall, median")
+    texts = {"eight_clauses": TEXTS["eight_clauses"], "sequence": TEXTS["sequence"]}
+    calls = {name: (lambda n, t=text: history.select(t, at, threads=n)) for name, text in texts.items()}
+    for name, call in calls.items():
+        if call(1).ids != call(2).ids:
+            raise SystemExit(f"answers differ in {name} by the number of threads")
+        timed = take_turns({"1": lambda c=call: c(1), "2": lambda c=call: c(2)}, rounds)
+        ratio = timed["1"]["wall"] / timed["2"]["wall"]
+        out[name] = {**timed, "ratio": ratio, "goal": 1.7}
+        print(f"  {name:22} {timed['1']['wall']:9.1f} {timed['2']['wall']:9.1f} {ratio:6.2f}x", flush=True)
+    return out
+
+
+# ---------------------------------------------------------------- memory
+
+
+def memory(folder: pathlib.Path) -> dict[str, Any]:
+    """The peak of a process that reads a million contacts with ten million events and builds their history."""
+    script = f"""
+import json
+import pyarrow.parquet as pq
+import journeyman as jm
+tables = [pq.read_table({str(folder)!r} + "/" + name + ".parquet") for name in ("contacts", "events")]
+def status(name):   # ru_maxrss would begin with that of the parent
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name)) // 1024
+before = status("VmRSS")
+history = jm.History(contacts=tables[0], events=tables[1])
+print(json.dumps({{"contacts": history.contacts_count, "events": history.events_count, "input_mb": sum(t.nbytes for t in tables) >> 20,
+                  "before_mb": before, "peak_mb": status("VmHWM")}}))
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    out: dict[str, Any] = json.loads(done.stdout)
+    print("\nMemory while building (gate: 4 GiB, the Arrow tables it is built from included)")
+    print(f"  {out['contacts']:,} contacts, {out['events']:,} events: peak {out['peak_mb']:,} MiB, of which Python and the Arrow tables {out['before_mb']:,} MiB"
+          f"   {'met' if out['peak_mb'] <= 4096 else 'NOT MET'}", flush=True)  # fmt: skip
+    return out
+
+
+def main() -> None:
+    parts = ["build", "select", "threads", "memory"]
+    questions = [*TEXTS, "all_twelve", "membership"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=pathlib.Path, help="where the data are, or will be made (default: a folder of its own in the system's temporary one)")
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts)
+    parser.add_argument("--questions", nargs="+", choices=questions, default=questions)
+    parser.add_argument("--rounds", type=int, default=7)
+    args = parser.parse_args()
+
+    base = pathlib.Path(tempfile.gettempdir()) / "journeyman-bench"
+    folder = args.data or base / f"{args.scale:g}"
+    if set(args.only) - {"memory"} and not (folder / "summary.json").exists():
+        print(f"making the data in {folder}", flush=True)
+        made.make(folder, args.scale)
+    results: dict[str, Any] = {"versions": versions(), "scale": args.scale}
+    print("; ".join(f"{k} {v}" for k, v in results["versions"].items()))
+    everywhere = os.sched_getaffinity(0) if hasattr(os, "sched_setaffinity") else None
+    one_core()
+    if "build" in args.only:
+        results["build"] = build(folder, min(args.rounds, 5))
+    if "select" in args.only:
+        results["select"] = select(folder, args.rounds, args.questions)
+    if everywhere is not None:
+        os.sched_setaffinity(0, everywhere)
+    if "threads" in args.only:
+        results["threads"] = threads(folder, args.rounds)
+    if "memory" in args.only:
+        many = base / f"many-{args.scale:g}"
+        if not (many / "summary.json").exists():
+            made.make(many, contacts=int(1_000_000 * args.scale), events=int(10_000_000 * args.scale))
+        results["memory"] = memory(many)
+    target = HERE / "results"
+    target.mkdir(exist_ok=True)
+    name = "-".join(args.only) if args.only != parts else "all"
+    (target / f"{name}{'' if args.scale == 1 else f'-{args.scale:g}'}.json").write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
