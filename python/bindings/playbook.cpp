@@ -7,7 +7,7 @@
 
 namespace {
 
-std::optional<jm::instant> instant_of(const std::optional<std::string>& text) { return text ? std::optional{instant_of(*text)} : std::nullopt; }
+std::optional<jm::instant> optional_instant(const std::optional<std::string>& text) { return text ? std::optional{instant_of(*text)} : std::nullopt; }
 
 /// Asks Python for its signals (Ctrl-C) now and then, and tells it how far the work is. What Python throws stops the work and is thrown again after it.
 class watched {
@@ -42,8 +42,8 @@ private:
 
 jm::run replay(const jm::playbook& p, const jm::history& h, const std::optional<std::string>& start, const std::optional<std::string>& until, bool by_arrival, int threads, const jm::expression* only, std::function<void(double)> progress) {
     jm::run_options o;
-    o.start = instant_of(start);
-    o.until = instant_of(until);
+    o.start = optional_instant(start);
+    o.until = optional_instant(until);
     o.order = by_arrival ? jm::run_order::arrival : jm::run_order::event;
     o.threads = threads;
     if (only != nullptr) o.only = *only;
@@ -55,8 +55,8 @@ jm::run replay(const jm::playbook& p, const jm::history& h, const std::optional<
 
 jm::kpi_report kpis(const jm::playbook& p, const jm::history& h, const jm::run* run, const std::optional<std::string>& start, const std::optional<std::string>& end, const std::vector<std::string>& by, double level, std::vector<std::string> only, int threads) {
     jm::kpi_options o;
-    o.start = instant_of(start);
-    o.end = instant_of(end);
+    o.start = optional_instant(start);
+    o.end = optional_instant(end);
     for (const auto& text : by) o.by.emplace_back(text);
     o.level = level;
     o.only = std::move(only);

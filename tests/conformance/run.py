@@ -2,10 +2,13 @@
 
     python tests/conformance/run.py FILE…
 
-One line for each case that misses; closes with `N passed, N failed`. Predicates are covered; every case of another form counts as failed.
+One line for each case that misses; closes with `N passed, N failed`. Predicates, journeys and KPIs are covered; every case of another
+form counts as failed.
 """
 
+import datetime
 import json
+import math
 import sys
 
 import journeyman as jm
@@ -13,16 +16,65 @@ import journeyman as jm
 BEGINNING = "1900-01-01T00:00:00Z"
 
 
+# --- facts ------------------------------------------------------------------------------------------------------------
+def identify(contact, at, attributes):
+    return {"type": "identify", "userId": contact, "timestamp": at, "traits": attributes}
+
+
+def beginning(case):
+    """Records of what holds before the first input. `created_at`: the contact exists from then."""
+    for account, attributes in case.get("accounts", {}).items():
+        yield {"type": "group", "groupId": account, "timestamp": BEGINNING, "traits": attributes}
+    for contact, given in case["contacts"].items():
+        attributes = {name: x for name, x in given.items() if name != "account"}
+        at = attributes.get("created_at", BEGINNING)
+        yield identify(contact, at, attributes)
+        if "account" in given:
+            yield {"type": "group", "userId": contact, "groupId": given["account"], "timestamp": at}
+
+
+def record(step):
+    """The record of one input."""
+    at = step["at"]
+    if "set" in step:
+        who = step["set"]
+        if "account" in who:
+            made = {"type": "group", "groupId": who["account"], "timestamp": at, "traits": who["attributes"]}
+        else:
+            attributes = dict(who["attributes"])
+            account = attributes.pop("account", None)
+            made = identify(who["contact"], at, attributes)
+            if account is not None:
+                made = {"type": "group", "userId": who["contact"], "groupId": account, "timestamp": at}
+    elif "enter" in step:
+        e = dict(step["enter"])
+        made = {"type": "track", "userId": e.pop("contact"), "event": "$enter", "timestamp": at, "properties": e}
+    else:
+        e = step["event"]
+        made = {"type": "track", "userId": e["contact"], "event": e["name"], "timestamp": at, "properties": e.get("properties", {})}
+        if e.get("id"):
+            made["messageId"] = e["id"]
+    if "arrives" in step:
+        made["receivedAt"] = step["arrives"]
+    return made
+
+
+def text_of(instant):
+    """As the cases write an instant."""
+    if instant is None:
+        return None
+    micros = f".{instant.microsecond:06d}".rstrip("0") if instant.microsecond else ""
+    return instant.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + micros + "Z"
+
+
+def canonical(text):
+    return None if text is None else text_of(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")))
+
+
+# --- predicates -------------------------------------------------------------------------------------------------------
 def predicate_case(case):
     """None when the case holds, else what differs."""
-    records = [{"type": "identify", "userId": c, "timestamp": BEGINNING, "traits": attributes} for c, attributes in case["contacts"].items()]
-    for step in case["script"]:
-        if "set" in step:
-            records.append({"type": "identify", "userId": step["set"]["contact"], "timestamp": step["at"], "traits": step["set"]["attributes"]})
-        elif "event" in step:
-            e = step["event"]
-            record = {"type": "track", "userId": e["contact"], "event": e["name"], "timestamp": step["at"], "properties": e.get("properties", {})}
-            records.append(record | ({"messageId": e["id"]} if e.get("id") else {}))
+    records = [*beginning(case), *(record(step) for step in case["script"] if "set" in step or "event" in step)]
     history = jm.History.from_records(records, types=case.get("types"))
     for step in case["script"]:
         expect = step.get("expect")
@@ -44,16 +96,115 @@ def predicate_case(case):
     return None
 
 
+# --- journeys ---------------------------------------------------------------------------------------------------------
+ACTION = ("contact", "workflow", "step", "at", "status", "reason", "until")
+JOURNEY = ("contact", "workflow", "entered_at", "left_at", "outcome", "at_step")
+
+
+def rows(table):
+    """Rows of a run, named and written as the cases do."""
+    for row in table.to_pylist():
+        named = {name: text_of(x) if isinstance(x, datetime.datetime) else x for name, x in row.items()}
+        yield named | {"contact": str(row["contact_id"])}
+
+
+def compare_rows(what, got, expected, order):
+    expected = sorted(({k: canonical(x) if k in ("at", "until", "due", "entered_at", "left_at") else x for k, x in e.items()} for e in expected), key=order)
+    got = sorted(got, key=order)
+    for g, e in zip(got, expected, strict=False):
+        mine = {k: None if k == "key" and g[k] is None else str(g[k]) if k == "key" else g[k] for k in e}
+        wanted = {k: str(x) if k == "key" and x is not None else x for k, x in e.items()}
+        if mine != wanted:
+            return f"{what} {mine}, expected {wanted}"
+    if len(got) != len(expected):
+        extra, word = (expected[len(got)], "missing") if len(got) < len(expected) else (got[len(expected)], "too many")
+        return f"{len(got)} of {what}, expected {len(expected)}; {word}: { {k: x for k, x in extra.items() if x is not None} }"
+    return None
+
+
+def journey_differs(run, expect, until):
+    journeys = list(rows(run.journeys))
+    keys = {(j["contact"], j["workflow"], j["journey"]): j["key"] for j in journeys}
+    actions = [a | {"key": keys[a["contact"], a["workflow"], a["journey"]]} for a in rows(run.actions)]
+    # Of one contact at one instant the order is that in which they were taken; sorting keeps it.
+    expected = [{k: e.get(k) for k in ACTION} | e for e in expect["actions"]]
+    why = compare_rows("actions", actions, expected, lambda a: (a["at"], a["contact"]))
+    why = why or compare_rows("journeys", journeys, [{k: e.get(k) for k in JOURNEY} | e for e in expect["journeys"]],
+                              lambda j: (j["contact"], j["workflow"], j["entered_at"], str(j["left_at"])))  # fmt: skip
+    if why or "attributes" not in expect:
+        return why
+    at_end = {str(c["contact_id"]): c for c in run.history.contacts(at=until).to_pylist()}
+    for contact, attributes in expect["attributes"].items():
+        for name, x in attributes.items():
+            if at_end.get(contact, {}).get(name) != x:
+                return f"{contact}'s {name} is {at_end.get(contact, {}).get(name)!r}, expected {x!r}"
+    return None
+
+
+def journey_case(case):
+    history = jm.History.from_records([*beginning(case), *map(record, case["inputs"])])
+    start = case.get("from") or min((i["at"] for i in case["inputs"]), default=None)
+    run = jm.Playbook.from_dict(case["playbook"]).replay(history, start=start, until=case["until"], order=case.get("order", "event"))
+    whys = [journey_differs(run, e, case["until"]) for e in case["expect"].get("one_of", [case["expect"]])]
+    return None if None in whys else whys[0]
+
+
+# --- KPIs -------------------------------------------------------------------------------------------------------------
+KPI = ("kpi", "scope", "period", "campaign", "partial", "value", "numerator", "denominator", "low", "high", "immature", "target", "status", "certain")
+
+
+def near(got, expected, relative):
+    if got is None or expected is None or isinstance(expected, (str, bool)):
+        return got == expected
+    return math.isclose(got, expected, rel_tol=relative, abs_tol=1e-12)
+
+
+def kpi_case(case):
+    records = [*beginning(case), *map(record, case["inputs"])]
+    spend = [s | {"timestamp": datetime.datetime.fromisoformat(s["at"].replace("Z", "+00:00")), "amount": float(s["amount"])} for s in case.get("spend", [])]
+    history = jm.History.from_records(records, spend=spend or None)
+    # What holds from before the first input has no instant of its own: it is not where the history begins.
+    start = case.get("start") or min(i["at"] for i in [*case["inputs"], *case.get("spend", [])])
+    table = jm.Playbook.from_dict(case["playbook"]).kpis(history, start=start, end=case.get("end"), by=case.get("by", []))
+    got, dimensions = table.to_pylist(), [c for c in table.columns if c not in KPI]
+    for g, e in zip(got, case["expect"], strict=False):
+        cell = dict.fromkeys(dimensions) | {k: x for k, x in e.items() if k not in KPI}
+        if {k: g[k] for k in dimensions} != cell:
+            return f"the cell {g}, expected {e}"
+        period = g["campaign"] if g["period"] is None else text_of(g["period"])
+        named = g | {"period": period, "partial": g["partial"] or False}
+        wanted = {"partial": False} | e
+        for k in wanted:
+            x = canonical(wanted[k]) if k == "period" and g["period"] is not None else wanted[k]
+            if not near(named.get(k), x, 1e-6 if k in ("low", "high") else 1e-9):
+                return f"{k} {named.get(k)}, expected {x}, in {e}"
+    if len(got) != len(case["expect"]):
+        return f"{len(got)} rows, expected {len(case['expect'])}"
+    return None
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+def form_of(case):
+    if "script" in case:
+        return predicate_case
+    if "playbook" in case and "workflows" in case["playbook"] and "until" in case:
+        return journey_case
+    if "playbook" in case and "kpis" in case["playbook"]:
+        return kpi_case
+    return None
+
+
 def run_file(path):
     """(id, None or what differs) of each case of the file."""
     with open(path, encoding="utf-8") as f:
         cases = json.load(f)["cases"]
     for case in cases:
-        if "script" not in case:
+        run = form_of(case)
+        if run is None:
             yield case["id"], "this form is not covered yet"
             continue
         try:
-            yield case["id"], predicate_case(case)
+            yield case["id"], run(case)
         except Exception as e:  # a case that breaks the runner is a case that misses
             yield case["id"], f"{type(e).__name__}: {e}"
 
