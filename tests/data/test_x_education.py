@@ -1,11 +1,10 @@
 """examples/x_education on the real file: the figures of ../shared/data/README.md, and what pandas and DuckDB count."""
 
 import duckdb
+import journeyman as jm
 import pandas as pd
 import pytest
 from data import real_data
-
-import journeyman as jm
 
 pytestmark = pytest.mark.data
 
