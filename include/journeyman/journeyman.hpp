@@ -12,6 +12,7 @@
 #include "journeyman/kpi/kpi.hpp"
 #include "journeyman/kpi/report.hpp"
 #include "journeyman/playbook/playbook.hpp"
+#include "journeyman/predicate/explain.hpp"
 #include "journeyman/predicate/expression.hpp"
 #include "journeyman/predicate/membership.hpp"
 #include "journeyman/predicate/select.hpp"

@@ -68,6 +68,20 @@ void register_history(py::module_& m) {
 
     py::class_<jm::selection>(m, "_Selection").def("count", &jm::selection::count).def("ids", &jm::selection::ids).def("unknown_ids", &jm::selection::unknown_ids).def("table", &jm::selection::to_table);
 
+    py::class_<jm::explained_event>(m, "_ExplainedEvent")
+        .def_readonly("event", &jm::explained_event::event)
+        .def_property_readonly("at", [](const jm::explained_event& e) { return jm::to_text(e.at); })
+        .def_property_readonly("leaves_at", [](const jm::explained_event& e) { return e.leaves_at ? std::optional{jm::to_text(*e.leaves_at)} : std::nullopt; });
+    py::class_<jm::explanation>(m, "_Explanation")
+        .def_readonly("clause", &jm::explanation::clause)
+        .def_readonly("value", &jm::explanation::value)
+        .def_property_readonly("changes_at", [](const jm::explanation& e) { return e.changes_at ? std::optional{jm::to_text(*e.changes_at)} : std::nullopt; })
+        .def_readonly("remark", &jm::explanation::remark)
+        .def_readonly("events", &jm::explanation::events)
+        .def_readonly("events_count", &jm::explanation::events_count)
+        .def_readonly("parts", &jm::explanation::parts)
+        .def("text", &shown<jm::explanation>);
+
     py::class_<jm::history>(m, "_History")
         .def_static("from_arrow", &from_arrow, py::arg("contacts"), py::arg("events"), py::arg("accounts"), py::arg("spend"), py::arg("columns"), py::arg("types"), py::arg("formats"), py::arg("timezone"))
         .def_static(
@@ -95,6 +109,12 @@ void register_history(py::module_& m) {
             for (const auto& [name, properties] : h.schema().events) out.emplace(name, named(properties));
             return out;
         })
+        .def(
+            "explain",
+            [](const jm::history& h, const jm::expression& p, const std::string& contact, const std::string& at, const segments& all, const std::string& timezone) {
+                return jm::explain(h, p, contact, instant_of(at), context_of(all, timezone));
+            },
+            py::arg("predicate"), py::arg("contact"), py::arg("at"), py::arg("segments"), py::arg("timezone"), without_gil())
         .def(
             "membership",
             [](const jm::history& h, const jm::expression& p, const std::string& start, const std::string& end, const segments& all, const std::string& timezone) {

@@ -119,6 +119,9 @@ void register_playbook(py::module_& m) {
         .def(
             "membership", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& start, const std::string& end) { return p.membership(h, e, instant_of(start), instant_of(end)); },
             py::arg("history"), py::arg("predicate"), py::arg("start"), py::arg("end"), without_gil())
+        .def(
+            "explain", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& contact, const std::string& at) { return p.explain(h, e, contact, instant_of(at)); },
+            py::arg("history"), py::arg("predicate"), py::arg("contact"), py::arg("at"), without_gil())
         .def("replay", &replay, py::arg("history"), py::arg("start"), py::arg("until"), py::arg("by_arrival"), py::arg("threads"), py::arg("only"), py::arg("progress"))
         .def("kpis", &kpis, py::arg("history"), py::arg("run"), py::arg("start"), py::arg("end"), py::arg("by"), py::arg("level"), py::arg("only"), py::arg("threads"));
 }

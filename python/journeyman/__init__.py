@@ -13,6 +13,7 @@ Answers are exact to the microsecond, see only what had happened by the instant 
 """
 
 from ._error import Error
+from ._explain import Explanation
 from ._expression import Expression, Predicate, Selector, any_event, attr, duration, event, now, predicate, prop, sequence
 from ._history import History, Selection
 from ._playbook import Coverage, Kpis, Playbook, Problem, Problems, Segment, Workflow
@@ -20,7 +21,7 @@ from ._run import Run
 from ._table import Table
 
 __all__ = [
-    "Coverage", "Error", "Expression", "History", "Kpis", "Playbook", "Predicate", "Problem", "Problems", "Run", "Segment", "Selection",
+    "Coverage", "Error", "Explanation", "Expression", "History", "Kpis", "Playbook", "Predicate", "Problem", "Problems", "Run", "Segment", "Selection",
     "Selector", "Table", "Workflow",
     "any_event", "attr", "duration", "event", "now", "predicate", "prop", "sequence",
 ]  # fmt: skip

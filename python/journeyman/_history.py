@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import _convert, _core
 from ._convert import Instant
 from ._error import Error
+from ._explain import Explanation
 from ._expression import Expression, _predicate
 from ._table import Table
 
@@ -212,6 +213,27 @@ class History:
             return playbook._membership(self, asked, start, end)
         named = {k: _predicate(v) for k, v in (segments or {}).items()}
         return Table(self._core.membership(asked, _convert.instant(start), _convert.instant(end), named, timezone))
+
+    def explain(
+        self,
+        predicate: Expression | Segment | str,
+        contact: str | int,
+        at: Instant | None = None,
+        *,
+        segments: Mapping[str, Expression | str] | None = None,
+        timezone: str = "UTC",
+        playbook: Playbook | None = None,
+    ) -> Explanation:
+        """Why a contact is in, is not, or may be: a tree of clauses, the events that decided them, and when time alone changes the answer.
+
+        The arguments are those of `select`. Prints as a tree. Raises `Error` (name.unknown) for a contact who is not in the history.
+        """
+        asked, playbook = _asked(predicate, playbook)
+        if playbook is not None:
+            _only_one(segments)
+            return Explanation(playbook._core.explain(self._core, asked, str(contact), self._at(at)))
+        named = {k: _predicate(v) for k, v in (segments or {}).items()}
+        return Explanation(self._core.explain(asked, str(contact), self._at(at), named, timezone))
 
     def _at(self, at: Instant | None) -> str:
         if at is not None:

@@ -38,13 +38,14 @@ public:
         return program_;
     }
 
-private:
     static schema known(const playbook& p, const history& h) {
         problems found;
         auto s = detail::schema_of(p, h.schema(), found);
         for (const auto& x : found) throw error{x.code, p.place(x.place), x.message};
         return s;
     }
+
+private:
     template <class F> node_id sound(F f) {
         const auto before = compiler_.found().size();
         const auto n = f();
@@ -85,6 +86,11 @@ table playbook::membership(const journeyman::history& h, const predicate& p, ins
     asking ask{*this, h, start};
     const auto n = ask.predicate_at(p, "");
     return journeyman::membership(h, ask.program(), n, start, end);
+}
+
+explanation playbook::explain(const journeyman::history& h, const predicate& p, std::string_view contact, instant at) const {
+    const auto known = asking::known(*this, h);
+    return journeyman::explain(h, p, contact, at, context(), &known);
 }
 
 coverage_report playbook::coverage(const journeyman::history& h, instant at) const {

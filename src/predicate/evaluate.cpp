@@ -79,6 +79,15 @@ public:
         return {};
     }
 
+    template <class F>
+    void each_counted(const compiled_selector& s, F f) {
+        const bounds b = window_of(s.window);
+        each(s, b, [&](event_ref e, instant leaves) {
+            f(e, leaves);
+            return true;
+        });
+    }
+
 private:
     node_id arg(const compiled_node& n, std::uint32_t k) const { return p_.arguments[n.args + k]; }
     truth truth_of(node_id id, event_ref e) { return eval(id, e).v.as_truth(); }
@@ -568,6 +577,11 @@ private:
 }  // namespace
 
 value evaluate(const program& p, node_id n, const contact_view& v, instant t, instant& next, event_ref event) { return evaluation{p, v, t, next}.eval(n, event).v; }
+
+void each_counted(const program& p, node_id n, const contact_view& v, instant t, const std::function<void(event_ref, instant)>& f) {
+    instant next = end_of_time;
+    evaluation{p, v, t, next}.each_counted(p.selectors[p.nodes[n].slot], f);
+}
 
 bool selects(const program& p, selector_id id, const contact_view& v, event_ref event, instant t) {
     const auto& s = p.selectors[id];

@@ -15,6 +15,7 @@
 #include "journeyman/core/zone.hpp"
 #include "journeyman/history/history.hpp"
 #include "journeyman/kpi/kpi.hpp"
+#include "journeyman/predicate/explain.hpp"
 #include "journeyman/predicate/program.hpp"
 #include "journeyman/predicate/select.hpp"
 #include "journeyman/segment/segment.hpp"
@@ -82,6 +83,9 @@ public:
     /// Who is in at `at`, and who was in when (predicate/select.hpp, membership.hpp), with this playbook's segments, zone, types and consents.
     [[nodiscard]] selection select(const history&, const predicate&, instant at) const;
     [[nodiscard]] table membership(const history&, const predicate&, instant start, instant end) const;
+
+    /// Why one contact is in, or not (predicate/explain.hpp).
+    [[nodiscard]] explanation explain(const history&, const predicate&, std::string_view contact, instant at) const;
 
     [[nodiscard]] coverage_report coverage(const history&, instant at) const;
     /// segment, funnel, stage, standing, reached: contacts of each segment by stage of its funnel (K7).

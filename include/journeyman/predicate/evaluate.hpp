@@ -16,6 +16,9 @@ inline truth ask(const program& p, node_id n, const contact_view& v, instant t, 
     return evaluate(p, n, v, t, next, event).as_truth();
 }
 
+/// Calls f(event, leaves) for each event that counts for an aggregate (not `sequence`) at `t`, by (instant, order); `leaves`: when time alone takes it out of the window.
+void each_counted(const program&, node_id, const contact_view&, instant t, const std::function<void(event_ref, instant)>& f);
+
 /// Whether a selector takes this event: its name and its `where` (only on yes); the window is not looked at.
 bool selects(const program&, selector_id, const contact_view&, event_ref event, instant t);
 
