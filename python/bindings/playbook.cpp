@@ -57,7 +57,7 @@ jm::kpi_report kpis(const jm::playbook& p, const jm::history& h, const jm::run* 
     jm::kpi_options o;
     o.start = optional_instant(start);
     o.end = optional_instant(end);
-    for (const auto& text : by) o.by.emplace_back(text);
+    for (const auto& text : by) o.by.push_back(jm::expression::parse(text, jm::bare_names::property));
     o.level = level;
     o.only = std::move(only);
     o.threads = threads;

@@ -145,6 +145,17 @@ def test_cost_per_acquisition(kpis, events):
     assert {"met", "missed"} <= set(got["status"])
 
 
+def test_cost_per_acquisition_by_channel(webinar, history, events):
+    """The channel of a customer is that of their first form; spend has a column of that name."""
+    got = webinar.kpis(history, end=END.isoformat(), by=["channel"], only=["cpa"]).to_pandas().dropna(subset="channel")
+    got = got.groupby("channel")[["numerator", "denominator"]].sum()
+    forms = events[events["event"] == "form_submitted"].sort_values("timestamp", kind="stable")
+    acquired = forms.groupby("contact_id")["channel"].first().loc[first(events, "purchase").index].value_counts()
+    spent = pd.read_parquet(path("spend")).groupby("channel")["amount"].sum()
+    assert dict(got["denominator"]) == dict(acquired)
+    assert got["numerator"].to_dict() == pytest.approx(spent.reindex(got.index).fillna(0).to_dict())
+
+
 def test_repurchase_of_freelances(kpis, events):
     purchases = events[events["event"] == "purchase"]
     for period, row in rows(kpis, "repurchase_freelance").iterrows():
