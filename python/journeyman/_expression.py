@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from . import _convert, _core
@@ -24,6 +25,15 @@ class Expression:
 
     def __init__(self, core: _core._Expression) -> None:
         self._core = core
+
+    @staticmethod
+    def from_json(tree: str | Mapping[str, Any]) -> Expression:
+        """Reads the JSON form (docs/predicates.md), as text or as the dictionary it stands for."""
+        return Expression(_core._Expression.from_json(tree if isinstance(tree, str) else _json(tree)))
+
+    def to_json(self) -> str:
+        """The JSON form; `Expression.from_json` of it equals this expression."""
+        return self._core.json()
 
     def equals(self, other: Expression) -> bool:
         """Whether both are the same tree, however they were written."""
@@ -155,6 +165,13 @@ class Expression:
 Predicate = Expression
 
 
+def _json(tree: Any) -> str:
+    try:
+        return json.dumps(tree, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as e:
+        raise Error("predicate.syntax", "#", f"this cannot be written as JSON: {e}") from None
+
+
 def literal(x: Any) -> _core._Expression:
     if isinstance(x, Expression):
         return x._core
@@ -225,8 +242,17 @@ class Selector:
 
     @staticmethod
     def parse(text: str) -> Selector:
-        """From its text: `purchase.amount where channel == "ads", last 30d`."""
+        """From its text: `purchase where channel == "ads", last 30d`. A property follows a name in quotes: `"purchase".amount`."""
         return Selector(_core._Selector.parse(text))
+
+    @staticmethod
+    def from_json(tree: str | Mapping[str, Any]) -> Selector:
+        """Reads the JSON form (docs/predicates.md), as text or as the dictionary it stands for."""
+        return Selector(_core._Selector.from_json(tree if isinstance(tree, str) else _json(tree)))
+
+    def to_json(self) -> str:
+        """The JSON form; `Selector.from_json` of it equals this selector."""
+        return self._core.json()
 
     def equals(self, other: Selector) -> bool:
         """Whether both are the same, however they were written."""

@@ -10,25 +10,10 @@
 #include "journeyman/playbook/playbook.hpp"
 #include "journeyman/workflow/check.hpp"
 #include "playbook/schema.hpp"
+#include "predicate/walk.hpp"
 
 namespace journeyman {
 namespace {
-
-/// The segments an expression names, in order.
-void named_segments(const expression& e, std::vector<std::string>& out);
-void named_segments(const selector_data& s, std::vector<std::string>& out) {
-    named_segments(s.where, out);
-    named_segments(s.window.from, out);
-    named_segments(s.window.to, out);
-    if (s.without) named_segments(*s.without, out);
-}
-void named_segments(const expression& e, std::vector<std::string>& out) {
-    if (e.empty()) return;
-    if (e->kind == node_kind::call && e->function == function::segment && e->args.size() == 1 && !e->args[0].empty())
-        if (const auto* name = std::get_if<std::string>(&e->args[0]->value)) out.push_back(*name);
-    for (const auto& a : e->args) named_segments(a, out);
-    for (const auto& s : e->selectors) named_segments(s, out);
-}
 
 class checker {
 public:
@@ -112,7 +97,7 @@ private:
             if (it == whole.segments.end()) return;
             open.push_back(name);
             std::vector<std::string> named;
-            named_segments(it->second, named);
+            detail::each_named_segment(it->second, [&](const std::string& n) { named.push_back(n); });
             for (const auto& n : named) visit(n);
             open.pop_back();
             if (!done.insert(name).second) return;

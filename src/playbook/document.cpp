@@ -38,24 +38,29 @@ document number(double x) {
     return x;
 }
 
-document constant(const scalar& s) {
-    if (const auto* b = std::get_if<bool>(&s)) return *b;
-    if (const auto* i = std::get_if<std::int64_t>(&s)) return *i;
-    if (const auto* d = std::get_if<double>(&s)) return *d;
-    if (const auto* t = std::get_if<std::string>(&s)) return *t;
-    if (const auto* l = std::get_if<std::vector<std::string>>(&s)) return *l;
-    if (std::holds_alternative<std::monostate>(s)) return nullptr;
-    return to_text(s);
+/// The value of a rule, as written.
+document data_document(const data& d) {
+    if (const auto* list = std::get_if<data_list>(&d.is)) {
+        document out = document::array();
+        for (const auto& item : *list) out.push_back(data_document(item));
+        return out;
+    }
+    if (const auto* mapping = std::get_if<data_mapping>(&d.is)) {
+        document out = document::object();
+        for (const auto& [key, value] : *mapping) out[key] = data_document(value);
+        return out;
+    }
+    return scalar_document(std::get<scalar>(d.is));
 }
 bool is_constant(const expression& e) {
     return e->kind == node_kind::literal && !std::holds_alternative<length>(e->value);
 }
 document value_of(const expression& e) {
     if (e.empty()) return nullptr;
-    if (is_constant(e)) return constant(e->value);
+    if (is_constant(e)) return scalar_document(e->value);
     if (e->kind == node_kind::list && std::all_of(e->args.begin(), e->args.end(), is_constant)) {
         document out = document::array();
-        for (const auto& item : e->args) out.push_back(constant(item->value));
+        for (const auto& item : e->args) out.push_back(scalar_document(item->value));
         return out;
     }
     return {{"expr", e.to_text()}};
@@ -87,7 +92,7 @@ document funnel_of(const funnel& f) {
     for (const auto& s : f.stages) out["stages"].push_back({{"name", s.name}, {"when", s.when.to_text()}});
     for (const auto& [name, event] : f.steps) out["steps"].push_back({{"name", name}, {"event", event.to_text()}});
     put(out, "within", f.within);
-    for (const auto& [rule, value] : f.rules) out[rule] = constant(value);
+    for (const auto& [rule, value] : f.rules) out[rule] = data_document(value);
     return out;
 }
 

@@ -1,13 +1,10 @@
 #pragma once
 // A playbook as the tree of its written form (design §6).
 
-#include <nlohmann/json.hpp>
-
 #include "journeyman/playbook/playbook.hpp"
+#include "predicate/expression_json.hpp"
 
 namespace journeyman::detail {
-
-using document = nlohmann::ordered_json;
 
 document to_document(const playbook&);
 

@@ -87,6 +87,11 @@ private:
             g.where = in_.expr(s, "a segment");
             return g;
         }
+        if (in_.is_expression(s)) {
+            in_.places[s.path + ".where"] = in_.places[s.path];
+            g.where = in_.expr(s, "a segment");
+            return g;
+        }
         keyed k{in_, s, "a segment", {"where", "title", "collect", "channels", "funnel"}};
         if (const auto w = k.need("where", "the predicate that says who is in it")) g.where = in_.expr(*w, "`where`");
         if (!k) return g;
@@ -96,7 +101,7 @@ private:
             const auto add = [&](const spot& item) {
                 if (auto e = in_.expr(item, "an expression to collect"); !e.empty()) g.collect.back().second.push_back(std::move(e));
             };
-            if (in_.is_text(at)) add(at);
+            if (!in_.is_list(at)) add(at);
             else
                 for (const auto& item : in_.items(at, "a group of `collect`")) add(item);
         }
@@ -139,9 +144,7 @@ private:
             if (!e.first.IsScalar() || std::find(funnel_rules.begin(), funnel_rules.end(), e.first.Scalar()) == funnel_rules.end()) continue;
             const auto& rule = e.first.Scalar();
             const spot at{e.second, s.path + "." + rule};
-            if (in_.is_map(at)) in_.fail("playbook.value", at, "`" + rule + "` is a text, a number, true or false, or a list of texts");
-            else if (in_.is_list(at)) f.rules.emplace_back(rule, in_.texts(at, "`" + rule + "`"));
-            else f.rules.emplace_back(rule, in_.constant(at));
+            f.rules.emplace_back(rule, in_.any(at));
         }
         return f;
     }
@@ -213,7 +216,7 @@ private:
             else if (const auto n = in_.number(*t, "`target`")) out.target = *n;
         }
         if (const auto b = k.find("by")) {
-            if (in_.is_text(*b)) add_dimension(*b, out.by);
+            if (!in_.is_list(*b)) add_dimension(*b, out.by);
             else
                 for (const auto& item : in_.items(*b, "`by`")) add_dimension(item, out.by);
         }
@@ -249,6 +252,7 @@ private:
     void add_dimension(const spot& s, std::vector<expression>& by) {
         auto e = in_.expr(s, "a dimension", bare_names::property);
         if (e.empty()) return;
+        if (in_.is_map(s)) return by.push_back(std::move(e));
         const auto& text = s.node.Scalar();
         by.push_back(e->kind == node_kind::property && text.find('(') == text.npos ? expression{text} : std::move(e));
     }
@@ -269,7 +273,7 @@ private:
     dimension dimension_from(const std::string& name, const spot& s) {
         dimension d;
         d.name = name;
-        if (in_.is_text(s)) {
+        if (in_.is_text(s) || in_.is_expression(s)) {
             d.value = in_.expr(s, "a dimension", bare_names::property);
             return d;
         }

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "predicate/expression_json.hpp"
+
 namespace journeyman::detail {
 namespace {
 
@@ -316,17 +318,118 @@ template <class F> bool reading::parsed(const spot& s, F f) {
     }
 }
 
+namespace {
+
+/// The JSON form as YAML holds it. An alias may stand for much: what it comes to is counted.
+document document_of(reading& in, const YAML::Node& n, std::size_t depth, std::size_t& values) {
+    if (depth > most_json_depth) throw error{"playbook.limit", "#", "this is nested deeper than anything a playbook says"};
+    if (++values > most_json_values) throw error{"playbook.limit", "#", "there are more than 100,000 values in this; divide it"};
+    if (n.IsSequence()) {
+        document out = document::array();
+        for (const auto& item : n) out.push_back(document_of(in, item, depth + 1, values));
+        return out;
+    }
+    if (!n.IsMap()) return scalar_document(in.constant({n, ""}));
+    document out = document::object();
+    for (const auto& e : n) {
+        if (!e.first.IsScalar()) throw error{"playbook.key", "#", "a key is a text, this is " + kind_of(e.first)};
+        const bool is_on = e.first.Scalar() == "true" || e.first.Scalar() == "True";   // YAML 1.1 reads the key `on` as yes
+        const std::string key = is_on ? "on" : e.first.Scalar();
+        if (out.contains(key)) throw error{"playbook.key", "#", "`" + key + "` is given twice; leave one out"};
+        out[key] = document_of(in, e.second, depth + 1, values);
+    }
+    return out;
+}
+
+/// The node a JSON pointer leads to, or the last one on the way that is there.
+YAML::Node at_pointer(YAML::Node n, std::string_view pointer) {
+    pointer.remove_prefix(std::min(pointer.size(), pointer.find('/')));
+    while (pointer.starts_with('/')) {
+        pointer.remove_prefix(1);
+        const auto raw = pointer.substr(0, pointer.find('/'));
+        pointer.remove_prefix(raw.size());
+        std::string key;
+        for (std::size_t k = 0; k < raw.size(); ++k) {
+            if (raw[k] == '~' && k + 1 < raw.size()) key += raw[++k] == '1' ? '/' : '~';
+            else key += raw[k];
+        }
+        YAML::Node next{YAML::NodeType::Undefined};
+        std::size_t index = 0;
+        if (n.IsMap()) {
+            for (const auto& e : n)
+                if (e.first.IsScalar() && (e.first.Scalar() == key || (key == "on" && (e.first.Scalar() == "true" || e.first.Scalar() == "True")))) next.reset(e.second);
+        } else if (std::from_chars(key.data(), key.data() + key.size(), index).ec == std::errc{} && n.IsSequence() && index < n.size()) {
+            next.reset(n[index]);
+        }
+        if (!next.IsDefined()) break;
+        n.reset(next);
+    }
+    return n;
+}
+
+}  // namespace
+
+/// `f` reads the document of a mapping; the pointer of an error becomes a place in the file.
+template <class F> bool reading::read_tree(const spot& s, F f) {
+    try {
+        std::size_t values = 0;
+        f(document_of(*this, s.node, 0, values));
+        return true;
+    } catch (const error& e) {
+        fail_at(e.code(), place(at_pointer(s.node, e.place()).Mark()), e.message());
+        return false;
+    }
+}
+
+bool reading::is_expression(const spot& s) {
+    return s.node.IsMap() && s.node.size() > 0 && std::all_of(s.node.begin(), s.node.end(), [](const auto& e) {
+        return e.first.IsScalar() && (is_expression_key(e.first.Scalar()) || e.first.Scalar() == "within");
+    });
+}
+
+data reading::any(const spot& s) {
+    data out;
+    const auto from = [](const document& d, const auto& self) -> data {
+        switch (d.type()) {
+            case document::value_t::array: {
+                data_list list;
+                for (const auto& item : d) list.push_back(self(item, self));
+                return list;
+            }
+            case document::value_t::object: {
+                data_mapping mapping;
+                for (const auto& [key, value] : d.items()) mapping.emplace_back(key, self(value, self));
+                return mapping;
+            }
+            case document::value_t::boolean: return d.get<bool>();
+            case document::value_t::number_integer:
+            case document::value_t::number_unsigned: return d.get<std::int64_t>();
+            case document::value_t::number_float: return d.get<double>();
+            case document::value_t::string: return d.get<std::string>();
+            default: return {};
+        }
+    };
+    read_tree(s, [&](const document& d) { out = from(d, from); });
+    return out;
+}
+
 expression reading::expr(const spot& s, std::string_view what, bare_names names) {
     expression out;
-    if (!s.node.IsScalar()) fail("playbook.value", s, std::string{what} + " is written as a text, this is " + kind_of(s.node) + "; put it in quotes");
+    if (s.node.IsMap()) read_tree(s, [&](const document& d) { out = expression_of(d); });
+    else if (!s.node.IsScalar()) fail("playbook.value", s, std::string{what} + " is written as a text, this is " + kind_of(s.node) + "; put it in quotes");
     else parsed(s, [&] { out = expression::parse(s.node.Scalar(), names); });
     return out;
 }
 
 std::optional<selector> reading::select(const spot& s, std::string_view what) {
     std::optional<selector> out;
-    if (!s.node.IsScalar()) fail("playbook.value", s, std::string{what} + " is written as a text, such as `purchase where amount > 10`, this is " + kind_of(s.node));
+    if (s.node.IsMap()) read_tree(s, [&](const document& d) { out = selector_of(d); });
+    else if (!s.node.IsScalar()) fail("playbook.value", s, std::string{what} + " is written as a text, such as `purchase where amount > 10`, this is " + kind_of(s.node));
     else parsed(s, [&] { out = selector::parse(s.node.Scalar()); });
+    if (out && !out->data().property.empty()) {
+        fail("playbook.value", s, std::string{what} + " takes events, not their property `" + out->data().property + "`; leave it out");
+        return std::nullopt;
+    }
     return out;
 }
 

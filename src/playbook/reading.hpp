@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "journeyman/core/data.hpp"
 #include "journeyman/core/error.hpp"
 #include "journeyman/predicate/expression.hpp"
 #include "journeyman/workflow/workflow.hpp"
@@ -59,8 +60,13 @@ public:
     /// Texts; one alone is a list of one.
     std::vector<std::string> texts(const spot&, std::string_view what);
 
+    /// A text, or the mapping of the JSON form.
     expression expr(const spot&, std::string_view what, bare_names = bare_names::attribute);
     std::optional<selector> select(const spot&, std::string_view what);
+    /// Whether a mapping is an expression rather than a definition with keys of its own (a dimension has `spend`, which is a measure too).
+    bool is_expression(const spot&);
+    /// A scalar, a list or a mapping, as it stands.
+    data any(const spot&);
     /// {NAME: value | {expr: EXPRESSION}}
     payload values(const spot&, std::string_view what);
     /// A constant: missing, yes/no, number or text, by YAML's own rules.
@@ -70,6 +76,7 @@ public:
 
 private:
     template <class F> bool parsed(const spot&, F);
+    template <class F> bool read_tree(const spot&, F);
     expression constant_expression(const spot&, std::string_view what);
     [[nodiscard]] std::optional<std::string> text_place(const YAML::Node&) const;
 

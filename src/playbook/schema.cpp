@@ -1,23 +1,11 @@
 #include "playbook/schema.hpp"
 
+#include "predicate/walk.hpp"
+
 namespace journeyman::detail {
 namespace {
 
-template <class F> void each_node(const expression& e, const F& f);
-
-template <class F> void each_node(const selector_data& s, const F& f) {
-    each_node(s.where, f);
-    each_node(s.window.from, f);
-    each_node(s.window.to, f);
-    if (s.without) each_node(*s.without, f);
-}
-
-template <class F> void each_node(const expression& e, const F& f) {
-    if (e.empty()) return;
-    f(*e);
-    for (const auto& a : e->args) each_node(a, f);
-    for (const auto& s : e->selectors) each_node(s, f);
-}
+using detail::each_node;
 
 template <class F> void each_node(const payload& p, const F& f) {
     for (const auto& [name, e] : p) each_node(e, f);

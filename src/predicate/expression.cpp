@@ -39,6 +39,8 @@ void check_literal(const node& n)
 {
     if (const auto* const d = std::get_if<double>(&n.value); d != nullptr && !std::isfinite(*d)) {
         refuse("predicate.value", n, "A number must be finite.");
+    } else if (const auto* const i = std::get_if<std::int64_t>(&n.value); i != nullptr && *i == std::numeric_limits<std::int64_t>::min()) {
+        refuse("predicate.value", n, "A number is too large for an integer; write it as a decimal, with `.0`.");   // no text could say it: its sign is an operator
     } else if (const auto* const s = std::get_if<std::string>(&n.value)) {
         check_text("A text", *s, n.place);
     } else if (const auto* const l = std::get_if<length>(&n.value)) {
@@ -48,23 +50,18 @@ void check_literal(const node& n)
     }
 }
 
-std::optional<node> negated(const node& literal, source_place place)
+std::optional<scalar> negated(const scalar& literal)
 {
-    node out;
-    out.place = place;
-    if (const auto* const i = std::get_if<std::int64_t>(&literal.value)) {
-        if (*i == std::numeric_limits<std::int64_t>::min()) {
-            throw error{"predicate.value", detail::to_text(place), "A number is too large for an integer; write it as a decimal, with `.0`."};
-        }
-        out.value = -*i;
-    } else if (const auto* const d = std::get_if<double>(&literal.value)) {
-        out.value = -*d;
-    } else if (const auto* const l = std::get_if<length>(&literal.value)) {
-        out.value = -*l;
-    } else {
-        return std::nullopt;
+    if (const auto* const i = std::get_if<std::int64_t>(&literal)) {
+        return scalar{-*i};   // never the least integer: `check_literal` refuses it
     }
-    return out;
+    if (const auto* const d = std::get_if<double>(&literal)) {
+        return scalar{-*d};
+    }
+    if (const auto* const l = std::get_if<length>(&literal)) {
+        return scalar{-*l};
+    }
+    return std::nullopt;
 }
 
 void flatten(node& n)
@@ -164,6 +161,9 @@ std::optional<expression> normalise(node& n)
         if (a.empty()) {
             refuse_shape(n, "An operand is missing.");
         }
+        if (a->kind == node_kind::literal && std::holds_alternative<std::monostate>(a->value)) {
+            refuse_shape(n, "Nothing equals what is missing; ask `missing(x)` or `exists(x)`.");
+        }
     }
     const auto* const op = detail::operator_of(n.kind);
     const std::string_view word = op == nullptr ? std::string_view{} : op->text;
@@ -207,8 +207,11 @@ std::optional<expression> normalise(node& n)
     case node_kind::negate:
         check_count(n, "-", 1, 1);
         if (n.args[0]->kind == node_kind::literal) {
-            if (auto folded = negated(*n.args[0], n.place)) {
-                return make(std::move(*folded));
+            if (auto value = negated(n.args[0]->value)) {
+                node folded;
+                folded.value = std::move(*value);
+                folded.place = n.place;
+                return make(std::move(folded));
             }
         }
         return std::nullopt;
@@ -306,6 +309,9 @@ void detail::check(const selector_data& d, bool as_without)
         check_name("an event", d.event, d.place);
     }
     check_text("A name", d.event, d.place);
+    if (d.prefix && d.event.ends_with('\\')) {
+        throw error{"predicate.name", place, "The names of a prefix cannot begin with a text that ends in `\\`: `\\*` is a real star."};
+    }
     check_text("A name", d.property, d.place);
     check_text("A name", d.without_on, d.place);
     check_text("A name", d.window.step, d.place);

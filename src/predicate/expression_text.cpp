@@ -112,6 +112,9 @@ node attribute_node(std::string name)
     if (name.starts_with("account.")) {
         n.kind = node_kind::account_attribute;
         name.erase(0, 8);
+    } else if (name.starts_with("trigger.")) {
+        n.kind = node_kind::trigger_property;
+        name.erase(0, 8);
     } else if (name.starts_with("contact.")) {
         name.erase(0, 8);
     }

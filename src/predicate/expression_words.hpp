@@ -185,7 +185,7 @@ std::string to_text(source_place);
 
 /// The checks every selector passes, however it was made; throws `error`.
 void check(const selector_data&, bool as_without = false);
-/// An `attr("…")`: "account.x" is the account's, "contact.x" and "x" the contact's.
+/// An `attr("…")`: "account.x" is the account's, "trigger.x" the triggering event's, "contact.x" and "x" the contact's.
 node attribute_node(std::string name);
 /// A name that ends in `*` is a prefix; `\*` is a real star.
 selector_data named_event(std::string name);

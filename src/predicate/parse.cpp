@@ -33,7 +33,7 @@ public:
         return e;
     }
     selector_data whole_selector() {
-        auto s = selector(true, false);
+        auto s = selector(true, now_.kind == token_kind::text);   // the dots of a bare name are the event's own
         if (now_.kind != token_kind::end) unexpected("the end");
         return s;
     }
@@ -322,11 +322,12 @@ private:
             fail(start.place, "There is no function `" + name + "`." + did_you_mean(name, known));
         }
         if (name == "true" || name == "false") { step(); return literal(name == "true", start.place); }
+        if (name == "null") fail(start.place, "There is no `null`: nothing equals what is missing. Ask `missing(x)` or `exists(x)`.");
         node n;
         if (name == "now") n.kind = node_kind::now;
         else if (name.starts_with("trigger.")) { n.kind = node_kind::trigger_property; n.name = name.substr(8); }
-        else if (name == "event.time" && in_where_ > 0) n.kind = node_kind::event_time;
-        else if (name == "event.name" && in_where_ > 0) n.kind = node_kind::event_name;
+        else if (name == "event.time") n.kind = node_kind::event_time;
+        else if (name == "event.name") n.kind = node_kind::event_name;
         else if (name.starts_with("contact.") || name.starts_with("account.")) n = detail::attribute_node(name);
         else if (name.starts_with("event.")) { n.kind = node_kind::property; n.name = name.substr(6); }
         else if (detail::is_one_of(name, detail::reserved_words) || start.kind == token_kind::star_name) unexpected("a value");

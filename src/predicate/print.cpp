@@ -34,11 +34,11 @@ std::string window_text(const window& w) {
     return "";
 }
 
-std::string selector_text(const selector_data& s) {
+std::string selector_text(const selector_data& s, bool alone = false) {
     std::string out = event_text(s);
     if (!s.property.empty()) {
-        // a bare event with dots would swallow the property's dot
-        if (out.front() != '"' && out.find('.') != out.npos) out = detail::quoted(out);
+        // a bare event with dots would swallow the property's dot; alone, a bare event swallows every dot
+        if (out.front() != '"' && (alone || out.find('.') != out.npos)) out = s.is_any() ? "\"*\"" : detail::quoted(out);
         out += detail::is_bare_name(s.property) && !s.property.starts_with("prop") ? "." + s.property : ".prop(" + detail::quoted(s.property) + ")";
     }
     if (!s.where.empty()) out += " where " + print(s.where, binding::any, true);
@@ -50,7 +50,7 @@ std::string selector_text(const selector_data& s) {
 }
 
 bool plain(const std::string& name) {
-    return detail::is_bare_name(name) && !detail::is_one_of(name, detail::reserved_words) && !name.starts_with("contact.") && !name.starts_with("account.") && !name.starts_with("event.") && !name.starts_with("trigger.");
+    return detail::is_bare_name(name) && name != "entry" && !detail::is_one_of(name, detail::reserved_words) && !name.starts_with("contact.") && !name.starts_with("account.") && !name.starts_with("event.") && !name.starts_with("trigger.");
 }
 
 std::string literal_text(const node& n) {
@@ -92,10 +92,12 @@ std::string print(const expression& e, binding least, bool in_where) {
             if (in_where) return detail::is_bare_name(n.name) ? "contact." + n.name : "attr(" + detail::quoted("contact." + n.name) + ")";
             return plain(n.name) ? n.name : "attr(" + detail::quoted("contact." + n.name) + ")";
         case node_kind::account_attribute: return detail::is_bare_name(n.name) ? "account." + n.name : "attr(" + detail::quoted("account." + n.name) + ")";
-        case node_kind::property: return plain(n.name) ? (in_where ? "" : "event.") + n.name : "prop(" + detail::quoted(n.name) + ")";
+        case node_kind::property:
+            if (!in_where && (n.name == "time" || n.name == "name")) return "prop(" + detail::quoted(n.name) + ")";   // `event.time` is the event's own
+            return plain(n.name) ? (in_where ? "" : "event.") + n.name : "prop(" + detail::quoted(n.name) + ")";
         case node_kind::event_time: return "event.time";
         case node_kind::event_name: return "event.name";
-        case node_kind::trigger_property: return "trigger." + n.name;
+        case node_kind::trigger_property: return detail::is_bare_name("trigger." + n.name) ? "trigger." + n.name : "attr(" + detail::quoted("trigger." + n.name) + ")";
         case node_kind::now: return "now";
         case node_kind::not_: return wrapped("not " + inside(0, binding::negation), binding::negation);
         case node_kind::negate: return wrapped("-" + inside(0, binding::sign), binding::sign);
@@ -131,6 +133,6 @@ std::string print(const expression& e, binding least, bool in_where) {
 }  // namespace
 
 std::string expression::to_text() const { return empty() ? "" : print(*this, binding::any, false); }
-std::string selector::to_text() const { return selector_text(data_); }
+std::string selector::to_text() const { return selector_text(data_, true); }
 
 }  // namespace journeyman

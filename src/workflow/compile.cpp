@@ -6,6 +6,7 @@
 
 #include "journeyman/core/hash.hpp"
 #include "journeyman/workflow/machine.hpp"
+#include "predicate/walk.hpp"
 #include "workflow/definition.hpp"
 
 namespace journeyman {
@@ -23,18 +24,8 @@ expression segment_predicate(const std::string& name) { return call(function::se
 class segment_references {
 public:
     explicit segment_references(const compile_context& c) : context_{c} {}
-    void add(const expression& e) {
-        if (e.empty()) return;
-        if (e->kind == node_kind::call && e->function == function::segment && !e->args.empty() && !e->args[0].empty())
-            if (const auto* name = std::get_if<std::string>(&e->args[0]->value)) add_segment(*name);
-        for (const auto& a : e->args) add(a);
-        for (const auto& s : e->selectors) add(s);
-    }
-    void add(const selector_data& s) {
-        add(s.where);
-        if (s.without) add(*s.without);
-        add(s.window.from);
-        add(s.window.to);
+    template <class Tree> void add(const Tree& tree) {
+        detail::each_named_segment(tree, [&](const std::string& name) { add_segment(name); });
     }
     void add_segment(const std::string& name) {
         const auto it = context_.segments.find(name);

@@ -88,3 +88,34 @@ def test_a_built_predicate_selects():
     assert h.select(buy.last("30d").count() >= 2, at="2026-01-30T23:59:59.999999Z").ids == ["a"]
     assert h.select(buy.last("30d").count() >= 2, at=datetime.datetime(2026, 1, 31, tzinfo=UTC)).ids == []
     assert h.select('segment("loyal")', at="2026-01-06T00:00:00Z", segments={"loyal": buy.count() >= 2}).ids == ["a"]
+
+
+def test_json_form() -> None:
+    p = jm.predicate('count(purchase where amount >= 50, last 30d) >= 2 and audience == "B2C"')
+    tree = {
+        "and": [
+            {">=": [{"count": {"event": "purchase", "where": {">=": [{"prop": "amount"}, 50]}, "last": "30d"}}, 2]},
+            {"==": [{"attr": "audience"}, "B2C"]},
+        ]
+    }
+    assert json.loads(p.to_json()) == tree
+    assert jm.Expression.from_json(tree).equals(p)
+    assert jm.Expression.from_json(p.to_json()).equals(p)
+    s = jm.event("purchase").where(jm.prop("amount") > 5).last("1mo")
+    assert jm.Selector.from_json(s.to_json()).equals(s)
+    assert jm.Selector.from_json('"purchase"').equals(jm.event("purchase"))
+
+
+def test_json_errors_have_a_pointer() -> None:
+    with pytest.raises(jm.Error) as e:
+        jm.Expression.from_json({"and": [True, {"==": [{"att": "x"}, 1]}]})
+    assert (e.value.code, e.value.place) == ("predicate.syntax", "#/and/1/==/0/att") and "attr" in str(e.value)
+    with pytest.raises(jm.Error) as e:
+        jm.Expression.from_json({"==": [{"attr": "x"}, float("nan")]})
+    assert e.value.code == "predicate.syntax"
+    deep: object = True
+    for _ in range(70):
+        deep = {"not": deep}
+    with pytest.raises(jm.Error) as e:
+        jm.Expression.from_json(deep)  # type: ignore[arg-type]
+    assert e.value.code == "predicate.limit"

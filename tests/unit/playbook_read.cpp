@@ -238,3 +238,86 @@ TEST_CASE("places of paths")
     CHECK(p.place("kpis.k") == "kpis.k");
     CHECK(jm::playbook{}.place("segments.a.where:1:5") == "segments.a.where:1:5");
 }
+
+TEST_CASE("a predicate, an expression or a selector may be the mapping of its JSON form")
+{
+    const auto written = jm::playbook::parse(R"(
+timezone: UTC
+segments:
+  vip: {">=": [{count: {event: purchase, where: {">": [{prop: amount}, 50]}, last: 30d}}, 2]}
+  loyal: {where: {and: [{segment: vip}, {not: {attr: gone}}]}, collect: {basics: [{attr: email}, city]}}
+workflows:
+  thanks:
+    trigger: {event: {event: purchase, without: {event: refund, on: order_id, within: 1h}}}
+    steps:
+      ask: {wait_for: {event: {event: reply}}, timeout: 3d, then: set, else: end}
+      set: {set: {until: {expr: {"+": [{now: []}, {duration: 5d}]}}}}
+dimensions:
+  channel: {value: {first: {event: lead, property: channel}}, spend: channel}
+  city: {attr: city}
+kpis:
+  bought: {value: {"/": [{new: purchase}, {new: lead}]}, every: month, direction: up, by: [{prop: form}]}
+)");
+    const auto same = jm::playbook::parse(R"(
+timezone: UTC
+segments:
+  vip: count(purchase where amount > 50, last 30d) >= 2
+  loyal: {where: 'segment("vip") and not gone', collect: {basics: [email, city]}}
+workflows:
+  thanks:
+    trigger: {event: purchase without refund on order_id within 1h}
+    steps:
+      ask: {wait_for: reply, timeout: 3d, then: set, else: end}
+      set: {set: {until: {expr: now + 5d}}}
+dimensions:
+  channel: {value: first(lead.channel), spend: channel}
+  city: {value: contact.city}
+kpis:
+  bought: {value: new(purchase) / new(lead), every: month, direction: up, by: [prop("form")]}
+)");
+    CHECK(jm::equals(written, same));
+    CHECK(written.to_yaml() == same.to_yaml());
+    CHECK(written.check().errors() == same.check().errors());
+}
+
+TEST_CASE("an error in a mapping has the line and column of what is wrong")
+{
+    const auto said = [](const char* yaml) -> std::string {
+        try {
+            jm::playbook::parse(yaml);
+            return "";
+        } catch (const jm::error& e) {
+            return e.what();
+        }
+    };
+    CHECK(said("timezone: UTC\nsegments:\n  vip: {and: [true, {'==': [{attr: x}, {duration: 5}]}]}\n") == "playbook:3:51: Expected a length of time, such as \"30d\", \"1h30m\" or \"1mo\". [predicate.syntax]");
+    CHECK(said("timezone: UTC\nsegments:\n  vip:\n    where:\n      cuont: purchase\n").starts_with("playbook:5:14: There is no operator or function `cuont`. Did you mean count?"));
+    CHECK(said("timezone: UTC\nworkflows: {w: {trigger: {event: {event: a, property: b}}, steps: {s: {exit: true}}}}\n").find("leave it out") != std::string::npos);
+    // An alias of aliases stands for more than a file could hold.
+    std::string bomb = "timezone: UTC\nsegments:\n  a0: {and: [true, true]}\n";
+    std::string alias = "x0: &x0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n";
+    for (int k = 1; k < 9; ++k) alias += "x" + std::to_string(k) + ": &x" + std::to_string(k) + " [" + [&] { std::string s; for (int i = 0; i < 10; ++i) s += (i > 0 ? ", *x" : "*x") + std::to_string(k - 1); return s; }() + "]\n";
+    CHECK(said((alias + "segments:\n  b: {or: [*x8]}\n").c_str()).find("100,000 values") != std::string::npos);
+}
+
+TEST_CASE("the rules of a funnel are kept as they were written")
+{
+    const auto p = jm::playbook::parse(R"(
+timezone: UTC
+funnels:
+  shop:
+    steps: [{name: a, event: a}, {name: b, event: b}]
+    within: 7d
+    anchor: first
+    strict_increase: true
+    optional_steps: [2]
+    exclusions: [{event: refund, from_step: 1, to_step: 2, effect: drop_contact}]
+    breakdown: {by: channel, attribution: first}
+)");
+    const auto& rules = p.funnels[0].rules;
+    REQUIRE(rules.size() == 5);
+    CHECK(rules[2].second == jm::data{jm::data_list{jm::data{std::int64_t{2}}}});
+    CHECK(rules[3].second == jm::data{jm::data_list{jm::data{jm::data_mapping{{"event", "refund"}, {"from_step", std::int64_t{1}}, {"to_step", std::int64_t{2}}, {"effect", "drop_contact"}}}}});
+    CHECK(jm::equals(jm::playbook::parse(p.to_yaml()), p));
+    CHECK(jm::equals(jm::playbook::parse(p.to_json()), p));
+}

@@ -16,7 +16,7 @@
 namespace journeyman {
 
 enum class node_kind : std::uint8_t {
-    literal,            // value: missing (`null`), yes/no, integer, decimal, text or a length; `make` turns other scalars into these
+    literal,            // value: yes/no, integer, decimal, text or a length; `make` turns other scalars into these. Missing stands alone (`set: {x: null}`), never in a tree
     list,               // args: literals
     attribute,          // name, of the contact
     account_attribute,  // name, of the contact's account
@@ -85,11 +85,11 @@ public:
     expression(std::vector<std::string> items);
 
     /// A literal has one form: a day or an instant becomes its ISO text, money a decimal, a list of texts a `list` node,
-    /// a length whose parts disagree in sign `1mo - 3d`; missing is `null`.
+    /// a length whose parts disagree in sign `1mo - 3d`.
     static expression literal(scalar);
     /// Throws `error`: code `predicate.syntax` (place "line:column"), `predicate.limit` (depth 64, 10,000 nodes), `predicate.name` with suggestions.
     static expression parse(std::string_view text, bare_names names = bare_names::attribute);
-    /// The documented JSON form of the tree (docs/predicate-json.md).
+    /// The JSON form of the tree (docs/predicates.md). The place of an error is a JSON pointer ("#/and/1/=="), or "line:column" where it is no JSON.
     static expression from_json(std::string_view json);
     /// The canonical text; `parse(to_text())` equals the tree. Properties outside a `where` are written `event.x`, so it reads the same as either kind of bare names.
     [[nodiscard]] std::string to_text() const;
@@ -156,6 +156,7 @@ class selector {
 public:
     selector() = default;
     explicit selector(selector_data d) : data_{std::move(d)} {}
+    /// The dots of a bare name are the event's own; a property follows a name in quotes: `"purchase".amount`.
     static selector parse(std::string_view text);
     static selector from_json(std::string_view json);
     [[nodiscard]] std::string to_text() const;
@@ -197,7 +198,7 @@ private:
 // ---- building by operators
 selector event(std::string name);            // a name that ends in `*` is a prefix (`\*` for a real star)
 selector any_event();
-expression attr(std::string name);           // "account.x" is the account's, "contact.x" or "x" the contact's
+expression attr(std::string name);           // "account.x" is the account's, "trigger.x" the triggering event's, "contact.x" or "x" the contact's
 expression prop(std::string name);           // of the event in a `where`
 expression trigger(std::string name);
 expression event_time();                     // `event.time`, `event.name` of the event in a `where`

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "journeyman/core/data.hpp"
 #include "journeyman/predicate/expression.hpp"
 
 namespace journeyman {
@@ -34,7 +35,7 @@ struct funnel {
     std::vector<funnel_stage> stages;
     std::vector<std::pair<std::string, selector>> steps;
     std::optional<length> within;
-    std::vector<std::pair<std::string, scalar>> rules;
+    std::vector<std::pair<std::string, data>> rules;   // as written; they are defined with the funnels of design K8
 };
 
 bool equals(const segment&, const segment&);
