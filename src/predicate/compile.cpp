@@ -111,11 +111,13 @@ struct compiler::impl {
         }
         out.nodes[n].type = out.nodes[n].constant.type;
     }
+    /// A literal of calendar months. (The span of a `sequence` is another thing.)
+    [[nodiscard]] bool is_calendar(node_id n) const { return out.nodes[n].kind == node_kind::literal && out.nodes[n].span.months != 0; }
     void meet(node_id a, node_id b, source_place at, std::string_view doing) {
         convert(b, type(a), at);
         convert(a, type(b), at);
         for (const auto n : {a, b})
-            if (out.nodes[n].span.months != 0) fail("type.length", at, "a calendar length has no fixed duration and cannot be compared; use d, h, m or s, or add it to an instant");
+            if (is_calendar(n)) fail("type.length", at, "a calendar length has no fixed duration and cannot be compared; use d, h, m or s, or add it to an instant");
         if (!comparable(type(a), type(b))) fail("type.mismatch", at, "cannot " + std::string{doing} + " " + said(type(a)) + " with " + said(type(b)));
     }
     void want(node_id n, value_type wanted, source_place at, std::string_view by) {
@@ -342,9 +344,9 @@ struct compiler::impl {
     node_id arithmetic(const node& n, compiled_node c) {
         const auto a = compile(n.args[0]), b = compile(n.args[1]);
         const auto x = type(a), y = type(b);
-        const bool calendar = out.nodes[b].span.months != 0;
+        const bool calendar = is_calendar(b);
         const auto wrong = [&] { fail("type.mismatch", n.place, "cannot combine " + said(x) + " and " + said(y) + " here"); };
-        if (out.nodes[a].span.months != 0 || (calendar && n.kind != node_kind::add && n.kind != node_kind::subtract)) fail("type.length", n.place, "a calendar length can only be added to or taken from an instant or a day, on the right: `x + 1mo`");
+        if (is_calendar(a) || (calendar && n.kind != node_kind::add && n.kind != node_kind::subtract)) fail("type.length", n.place, "a calendar length can only be added to or taken from an instant or a day, on the right: `x + 1mo`");
         const bool add = n.kind == node_kind::add, sum = add || n.kind == node_kind::subtract;
         const auto moment = [](value_type t) { return t == value_type::day || t == value_type::instant; };
         if (x == value_type::missing || y == value_type::missing) c.type = moment(x) && sum ? (y == value_type::missing && !add ? value_type::missing : x) : value_type::missing;
