@@ -2,6 +2,7 @@
 
 import copy
 import datetime
+import json
 import pickle
 
 import journeyman as jm
