@@ -9,6 +9,7 @@
 #include "journeyman/core/zone.hpp"
 #include "journeyman/history/builder.hpp"
 #include "journeyman/history/history.hpp"
+#include "journeyman/history/tables.hpp"
 #include "journeyman/kpi/kpi.hpp"
 #include "journeyman/kpi/report.hpp"
 #include "journeyman/playbook/playbook.hpp"

@@ -39,11 +39,24 @@ ArrowArrayStream* stream_in(const py::object& capsule) {
     return static_cast<ArrowArrayStream*>(stream);
 }
 
-jm::history from_arrow(const py::object& contacts, const py::object& events, const py::object& accounts, const py::object& spend, std::map<std::string, names> columns, names types, names formats, const std::optional<std::string>& timezone) {
-    ArrowArrayStream *c = stream_in(contacts), *e = stream_in(events), *a = stream_in(accounts), *s = stream_in(spend);
+/// A table as Python hands it over: None, a capsule with a stream, the path of a CSV file, or that with what stands in it.
+struct table_in {
+    jm::table_source source;
+    explicit table_in(const py::object& o) {
+        if (py::isinstance<py::str>(o)) source.csv = o.cast<std::string>();
+        else if (py::isinstance<py::tuple>(o)) {
+            const auto [path, text] = o.cast<std::pair<std::string, py::bytes>>();
+            source.csv = path;
+            source.text = static_cast<std::string_view>(text);      // who calls keeps the bytes
+        } else source.stream = stream_in(o);
+    }
+};
+
+jm::history from_tables(const py::object& contacts, const py::object& events, const py::object& accounts, const py::object& spend, std::map<std::string, names> columns, names types, names formats, const std::optional<std::string>& timezone) {
+    const table_in c{contacts}, e{events}, a{accounts}, s{spend};
     const auto options = options_of(std::move(columns), std::move(types), std::move(formats), timezone);
     const py::gil_scoped_release without_gil;
-    return jm::history::from_arrow(c, e, a, s, options);
+    return jm::history_from_tables(c.source, e.source, a.source, s.source, options);
 }
 
 template <class From, auto read>
@@ -83,13 +96,7 @@ void register_history(py::module_& m) {
         .def("text", &shown<jm::explanation>);
 
     py::class_<jm::history>(m, "_History")
-        .def_static("from_arrow", &from_arrow, py::arg("contacts"), py::arg("events"), py::arg("accounts"), py::arg("spend"), py::arg("columns"), py::arg("types"), py::arg("formats"), py::arg("timezone"))
-        .def_static(
-            "from_csv",
-            [](const std::string& contacts, const std::string& events, const std::string& accounts, const std::string& spend, const std::map<std::string, names>& columns, const names& types, const names& formats, const std::optional<std::string>& timezone) {
-                return jm::history::from_csv(contacts, events, accounts, spend, options_of(columns, types, formats, timezone));
-            },
-            py::arg("contacts"), py::arg("events"), py::arg("accounts"), py::arg("spend"), py::arg("columns"), py::arg("types"), py::arg("formats"), py::arg("timezone"), without_gil())
+        .def_static("from_tables", &from_tables, py::arg("contacts"), py::arg("events"), py::arg("accounts"), py::arg("spend"), py::arg("columns"), py::arg("types"), py::arg("formats"), py::arg("timezone"))
         .def_static("from_records_text", &from_records<std::string, &jm::history::from_records_text>, py::arg("lines"), py::arg("spend"), py::arg("types"), py::arg("timezone"))
         .def_static("from_records_file", &from_records<std::filesystem::path, &jm::history::from_records>, py::arg("path"), py::arg("spend"), py::arg("types"), py::arg("timezone"))
         .def("first_instant", [](const jm::history& h) { const auto s = h.data().span(); return s ? std::optional{jm::to_text(s->first)} : std::nullopt; })

@@ -51,15 +51,29 @@ def json_cell(x: Any) -> Any:
     raise TypeError(f"{x!r} cannot stand in a record; use text, numbers, yes/no, dates or lists of text")
 
 
-def is_csv(source: Any) -> bool:
-    return isinstance(source, (str, os.PathLike)) and ".csv" in pathlib.Path(os.fspath(source)).suffixes
+def table(source: Any, what: str) -> Any:
+    """A table as `_core` takes it: the path of a CSV file, with what stands in it where it is compressed; else an Arrow stream."""
+    if not isinstance(source, (str, os.PathLike)):
+        return arrow_stream(source, what)
+    path = pathlib.Path(os.fspath(source))
+    if path.suffix == ".csv":
+        return str(path)
+    if path.suffixes[-2:-1] != [".csv"]:
+        return arrow_stream(source, what)
+    import pyarrow
+
+    try:
+        with pyarrow.input_stream(path, compression="detect") as file:
+            return str(path), file.read()
+    except (ValueError, OSError) as e:
+        raise Error("input.file", str(path), f"the file of {what} cannot be read: {e}") from e
 
 
 def _read(path: pathlib.Path, what: str) -> Any:
     if not path.exists():
         raise Error("input.file", str(path), f"the file of {what} cannot be read: it is not there")
     try:
-        if is_csv(path):   # beside tables of other kinds; CSV files alone are read by `_core`
+        if path.suffix == ".csv":   # spend beside records; `_core` reads the other CSV files itself
             import pyarrow.csv
 
             empty = pyarrow.csv.ConvertOptions(null_values=[""], strings_can_be_null=True)

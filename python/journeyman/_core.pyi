@@ -111,13 +111,8 @@ class _Explanation:
 
 class _History:
     @staticmethod
-    def from_arrow(
+    def from_tables(
         contacts: object, events: object, accounts: object, spend: object,
-        columns: dict[str, dict[str, str]], types: dict[str, str], formats: dict[str, str], timezone: str | None,
-    ) -> _History: ...
-    @staticmethod
-    def from_csv(
-        contacts: str, events: str, accounts: str, spend: str,
         columns: dict[str, dict[str, str]], types: dict[str, str], formats: dict[str, str], timezone: str | None,
     ) -> _History: ...
     @staticmethod

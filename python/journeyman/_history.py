@@ -58,7 +58,7 @@ class Selection:
 class History:
     """Contacts, accounts, events and spend: what happened. Built once, then only asked.
 
-    Each table is a path (.csv, .parquet, .arrow, .feather), a DataFrame, anything that speaks Arrow's PyCapsule interface, a dict of
+    Each table is a path (.csv, also compressed as .csv.gz, .parquet, .arrow, .feather), a DataFrame, anything that speaks Arrow's PyCapsule interface, a dict of
     columns or a list of dicts:
 
     - contacts: contact_id, attributes…, [account_id], [created_at]; with a `timestamp` it is a log of changes
@@ -89,13 +89,8 @@ class History:
                 renamed[""][name] = theirs
             else:
                 renamed[name] = dict(theirs)
-        given = [t for t in tables.values() if t is not None]
-        if given and all(_convert.is_csv(t) for t in given):
-            c, e, a, s = ("" if t is None else os.fspath(t) for t in tables.values())
-            self._core = _core._History.from_csv(c, e, a, s, renamed, dict(types or {}), dict(formats or {}), timezone)
-        else:
-            c, e, a, s = (_convert.arrow_stream(t, what) for what, t in tables.items())
-            self._core = _core._History.from_arrow(c, e, a, s, renamed, dict(types or {}), dict(formats or {}), timezone)
+        c, e, a, s = (_convert.table(t, what) for what, t in tables.items())
+        self._core = _core._History.from_tables(c, e, a, s, renamed, dict(types or {}), dict(formats or {}), timezone)
 
     @classmethod
     def _of(cls, core: _core._History) -> History:

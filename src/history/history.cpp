@@ -5,6 +5,7 @@
 
 #include "history/source_arrow.hpp"
 #include "history/source_csv.hpp"
+#include "journeyman/history/tables.hpp"
 
 namespace journeyman {
 
@@ -68,31 +69,28 @@ std::size_t history::events_count() const {
     return n;
 }
 
-history history::from_arrow(ArrowArrayStream* contacts, ArrowArrayStream* events, ArrowArrayStream* accounts, ArrowArrayStream* spend, const read_options& options) {
+history history_from_tables(const table_source& contacts, const table_source& events, const table_source& accounts, const table_source& spend, const read_options& options) {
     using kind = detail::raw_table::kind;
-    struct given { ArrowArrayStream* stream; kind what; const char* label; };
+    struct given { const table_source& from; kind what; const char* label; };
     const given all[] = {{contacts, kind::contacts, "contacts"}, {accounts, kind::accounts, "accounts"}, {events, kind::events, "events"}, {spend, kind::spend, "spend"}};
-    const detail::stream_owner owned[] = {detail::stream_owner{contacts}, detail::stream_owner{accounts}, detail::stream_owner{events}, detail::stream_owner{spend}};
+    const detail::stream_owner owned[] = {detail::stream_owner{contacts.stream}, detail::stream_owner{accounts.stream}, detail::stream_owner{events.stream}, detail::stream_owner{spend.stream}};
     std::vector<detail::raw_table> tables;
-    for (const auto& [stream, what, label] : all) {
-        if (stream == nullptr) continue;
-        tables.push_back(detail::read_arrow(stream, what, label));
+    for (const auto& [from, what, label] : all) {
+        if (from.stream != nullptr) tables.push_back(detail::read_arrow(from.stream, what, label));
+        else if (from.text) tables.push_back(detail::read_csv_text(*from.text, from.csv.string(), what, label));
+        else if (!from.csv.empty()) tables.push_back(detail::read_csv(from.csv, what, label));
+        else continue;
         detail::assign_columns(tables.back(), options);
     }
     return detail::ingest(std::move(tables), options);
 }
 
+history history::from_arrow(ArrowArrayStream* contacts, ArrowArrayStream* events, ArrowArrayStream* accounts, ArrowArrayStream* spend, const read_options& options) {
+    return history_from_tables({.stream = contacts}, {.stream = events}, {.stream = accounts}, {.stream = spend}, options);
+}
+
 history history::from_csv(const std::filesystem::path& contacts, const std::filesystem::path& events, const std::filesystem::path& accounts, const std::filesystem::path& spend, const read_options& options) {
-    using kind = detail::raw_table::kind;
-    struct given { const std::filesystem::path* path; kind what; const char* label; };
-    const given all[] = {{&contacts, kind::contacts, "contacts"}, {&accounts, kind::accounts, "accounts"}, {&events, kind::events, "events"}, {&spend, kind::spend, "spend"}};
-    std::vector<detail::raw_table> tables;
-    for (const auto& [path, what, label] : all) {
-        if (path->empty()) continue;
-        tables.push_back(detail::read_csv(*path, what, label));
-        detail::assign_columns(tables.back(), options);
-    }
-    return detail::ingest(std::move(tables), options);
+    return history_from_tables({.csv = contacts}, {.csv = events}, {.csv = accounts}, {.csv = spend}, options);
 }
 
 }  // namespace journeyman

@@ -42,7 +42,14 @@ FORMS = {
     "parquet": lambda folder: pyarrow.parquet.write_table(TABLE, folder / "e.parquet") or folder / "e.parquet",
     "feather": lambda folder: pyarrow.feather.write_feather(TABLE, folder / "e.feather") or str(folder / "e.feather"),
     "csv": lambda folder: pyarrow.csv.write_csv(TABLE, folder / "e.csv") or folder / "e.csv",
+    "compressed csv": lambda folder: compressed_csv(folder / "e.csv.gz"),
 }
+
+
+def compressed_csv(path):
+    with pyarrow.output_stream(path, compression="gzip") as file:
+        pyarrow.csv.write_csv(TABLE, file)
+    return path
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -60,6 +67,25 @@ def test_csv_beside_another_form(tmp_path):
     h = jm.History(contacts=pl.DataFrame({"contact_id": ["cleo"], "city": ["Roma"]}), events=tmp_path / "e.csv")
     assert h.contacts_count == 3
     assert h.events().to_pylist() == jm.History(events=TABLE).events().to_pylist()
+
+
+def test_csv_means_the_same_whatever_stands_beside_it(tmp_path):
+    """Zeros in front make a text, and `formats` reads what looks like a number."""
+    (tmp_path / "c.csv").write_text("contact_id,zip,born\n007,00144,19700131\n")
+    (tmp_path / "e.csv").write_text("contact_id,event,timestamp\n007,login,2026-01-01T00:00:00Z\n")
+    events = [{"contact_id": "007", "event": "login", "timestamp": "2026-01-01T00:00:00Z"}]
+    for beside in (tmp_path / "e.csv", events):
+        h = jm.History(contacts=tmp_path / "c.csv", events=beside, formats={"born": "%Y%m%d"})
+        assert h.rejected.to_pylist() == []
+        assert h.contacts().to_pylist() == [{"contact_id": "007", "born": datetime.date(1970, 1, 31), "zip": "00144"}]
+
+
+def test_a_broken_compressed_file_says_so(tmp_path):
+    (tmp_path / "e.csv.gz").write_text("contact_id,event,timestamp\n")
+    for name in ("e.csv.gz", "nosuch.csv.gz"):
+        with pytest.raises(jm.Error, match="cannot be read") as e:
+            jm.History(events=tmp_path / name)
+        assert e.value.code == "input.file"
 
 
 def test_all_four_tables_and_every_option():
