@@ -91,13 +91,17 @@ def _read(path: pathlib.Path, what: str) -> Any:
     raise Error("input.file", str(path), "this kind of file is not known; give .csv, .parquet, .arrow or .feather, or an Arrow table")
 
 
+def _library(source: Any) -> str:
+    return type(source).__module__.partition(".")[0]
+
+
 def arrow_stream(source: Any, what: str) -> Any:
     """A capsule with an Arrow stream: from a path, a list of dicts, a dict of columns, or what speaks the PyCapsule interface."""
     if source is None:
         return None
     if isinstance(source, (str, os.PathLike)):
         source = _read(pathlib.Path(os.fspath(source)), what)
-    elif isinstance(source, (list, tuple, dict)) or type(source).__module__.partition(".")[0] == "pandas" or hasattr(source, "__arrow_c_array__"):
+    elif isinstance(source, (list, tuple, dict)) or _library(source) in ("pandas", "duckdb", "_duckdb") or hasattr(source, "__arrow_c_array__"):
         import pyarrow
 
         try:
@@ -106,10 +110,10 @@ def arrow_stream(source: Any, what: str) -> Any:
             elif isinstance(source, (list, tuple)):
                 names = dict.fromkeys(name for row in source for name in row)
                 source = pyarrow.table({name: [row.get(name) for row in source] for name in names})
-            elif hasattr(source, "__arrow_c_array__"):
-                source = pyarrow.table(source)
-            else:
+            elif _library(source) == "pandas":
                 source = pyarrow.Table.from_pandas(source, preserve_index=False)
+            else:   # read to its end now: a connection of DuckDB has one open result, and the next table may be of the same one
+                source = pyarrow.table(source)
         except (pyarrow.ArrowException, TypeError, AttributeError) as e:
             raise Error("input.table", what, f"this is no table: {e}") from e
     if not hasattr(source, "__arrow_c_stream__"):

@@ -239,7 +239,8 @@ class History:
         return last
 
     def __repr__(self) -> str:
-        return f"<History of {self.contacts_count:,} contacts and {self.events_count:,} events>"
+        lost = sum(row["rows"] for row in self.rejected_counts.to_pylist())
+        return f"<History of {self.contacts_count:,} contacts and {self.events_count:,} events{f'; rejected: {lost:,}, see .rejected' if lost else ''}>"
 
 
 def _asked(predicate: Expression | Segment | str, playbook: Playbook | None) -> tuple[_core._Expression, Playbook | None]:

@@ -2,6 +2,7 @@
 
 import datetime
 
+import duckdb
 import journeyman as jm
 import pandas as pd
 import polars as pl
@@ -60,6 +61,17 @@ def test_one_history_from_every_form(form, tmp_path):
     assert h.events().to_pylist() == jm.History(events=TABLE).events().to_pylist()
     assert [r["timestamp"].microsecond for r in h.events().to_pylist()] == [0, 1, 0]
     assert h.select("sum(purchase.amount) == 14.5", at="2026-02-01T00:00:00Z").ids == ["anna"]
+
+
+def test_two_tables_of_one_duckdb_connection():
+    connection = duckdb.connect()
+    connection.register("logins", TABLE)
+    h = jm.History(
+        contacts=connection.sql("select distinct contact_id, 'gold' as plan from logins"),
+        events=connection.sql("select * from logins"),
+    )
+    assert h.events().to_pylist() == jm.History(events=TABLE).events().to_pylist()
+    assert {row["plan"] for row in h.contacts().to_pylist()} == {"gold"}
 
 
 def test_csv_beside_another_form(tmp_path):
