@@ -1,0 +1,33 @@
+"""What README.md and docs/ show runs as it stands."""
+
+import pathlib
+import re
+
+import journeyman as jm
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def blocks(page, language):
+    found = re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert found, f"{page} has no block of {language}"
+    return found
+
+
+def test_the_readme_runs(capsys):
+    names = {}
+    for code in blocks("README.md", "python"):
+        exec(compile(code, "README.md", "exec"), names)
+    assert list(names["playbook"].check(names["history"])) == []
+    assert {row["contact_id"]: row["outcome"] for row in names["run"].journeys.to_pylist()} == {"anna": "goal", "bea": "completed"}
+    assert [row["contact_id"] for row in names["run"].actions.to_pylist()] == ["anna", "bea", "bea"]
+    rows = {row["kpi"]: row for row in names["playbook"].kpis(names["history"], names["run"]).to_pylist()}
+    assert (rows["conversion"]["value"], rows["conversion"]["status"], rows["revenue"]["value"]) == (0.5, "met", 99.5)
+
+
+@pytest.mark.parametrize("text", blocks("docs/playbook.md", "yaml"))
+def test_the_playbook_of_the_docs_is_sound(text):
+    playbook = jm.Playbook.parse(text)
+    assert [p for p in playbook.check() if p.severity == "error"] == []
+    assert jm.Playbook.parse(playbook.to_yaml()) == playbook
