@@ -130,6 +130,6 @@ void register_history(py::module_& m) {
             py::arg("predicate"), py::arg("start"), py::arg("end"), py::arg("segments"), py::arg("timezone"), without_gil())
         .def(
             "select",
-            [](const jm::history& h, const jm::expression& p, const std::string& at, const segments& all, const std::string& timezone) { return jm::select(h, p, instant_of(at), context_of(all, timezone)); },
-            py::arg("predicate"), py::arg("at"), py::arg("segments"), py::arg("timezone"), without_gil());
+            [](const jm::history& h, const jm::expression& p, const std::string& at, const segments& all, const std::string& timezone, unsigned threads) { return jm::select(h, p, instant_of(at), context_of(all, timezone), threads); },
+            py::arg("predicate"), py::arg("at"), py::arg("segments"), py::arg("timezone"), py::arg("threads"), without_gil());
 }

@@ -115,7 +115,7 @@ void register_playbook(py::module_& m) {
         .def("coverage", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.coverage(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
         .def("stages", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.stages(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
         .def("sizes", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.sizes(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
-        .def("select", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& at) { return p.select(h, e, instant_of(at)); }, py::arg("history"), py::arg("predicate"), py::arg("at"), without_gil())
+        .def("select", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& at, unsigned threads) { return p.select(h, e, instant_of(at), threads); }, py::arg("history"), py::arg("predicate"), py::arg("at"), py::arg("threads"), without_gil())
         .def(
             "membership", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& start, const std::string& end) { return p.membership(h, e, instant_of(start), instant_of(end)); },
             py::arg("history"), py::arg("predicate"), py::arg("start"), py::arg("end"), without_gil())

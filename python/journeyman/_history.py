@@ -175,18 +175,20 @@ class History:
         segments: Mapping[str, Expression | str] | None = None,
         timezone: str = "UTC",
         playbook: Playbook | None = None,
+        threads: int | None = None,
     ) -> Selection:
         """The contacts for whom `predicate` is yes at `at` (default: the end of the history).
 
         A predicate, its text, or a segment of a playbook. `segment("name")`, consents, types and the zone of calendar windows and bare
         dates are those of `playbook` (a segment brings its own); without one, `segments` and `timezone` say them.
+        `threads` may share the contacts (default: one); the answer is the same.
         """
         asked, playbook = _asked(predicate, playbook)
         if playbook is not None:
             _only_one(segments)
-            return playbook._select(self, asked, self._at(at))
+            return playbook._select(self, asked, self._at(at), threads or 1)
         named = {k: _predicate(v) for k, v in (segments or {}).items()}
-        return Selection(self._core.select(asked, self._at(at), named, timezone))
+        return Selection(self._core.select(asked, self._at(at), named, timezone, threads or 1))
 
     def membership(
         self,

@@ -230,8 +230,8 @@ class Playbook:
         core = None if run is None else run._core
         return Kpis(self._core.kpis(history._core, core, begin, close, dimensions, level, names, threads or 0))
 
-    def _select(self, history: History, predicate: _core._Expression, at: Instant) -> Selection:
-        return Selection(self._core.select(history._core, predicate, _convert.instant(at)))
+    def _select(self, history: History, predicate: _core._Expression, at: Instant, threads: int) -> Selection:
+        return Selection(self._core.select(history._core, predicate, _convert.instant(at), threads))
 
     def _membership(self, history: History, predicate: _core._Expression, start: Instant, end: Instant) -> Table:
         return Table(self._core.membership(history._core, predicate, _convert.instant(start), _convert.instant(end)))

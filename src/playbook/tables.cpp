@@ -32,7 +32,7 @@ public:
     value_type type_of(const expression& e, const std::string& path) {
         return compiler_.type_of(sound([&] { return compiler_.add_expression(e, path); }));
     }
-    selection select(node_id n) { return journeyman::select(h_, program(), n, at_); }
+    selection select(node_id n, unsigned threads = 1) { return journeyman::select(h_, program(), n, at_, threads); }
     const program_ptr& program() {
         if (!program_) program_ = compiler_.finish();
         return program_;
@@ -77,9 +77,9 @@ void push_share(table_column& to, std::size_t part, std::size_t whole) {
 
 }  // namespace
 
-selection playbook::select(const journeyman::history& h, const predicate& p, instant at) const {
+selection playbook::select(const journeyman::history& h, const predicate& p, instant at, unsigned threads) const {
     asking ask{*this, h, at};
-    return ask.select(ask.predicate_at(p, ""));
+    return ask.select(ask.predicate_at(p, ""), threads);
 }
 
 table playbook::membership(const journeyman::history& h, const predicate& p, instant start, instant end) const {

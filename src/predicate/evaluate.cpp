@@ -7,6 +7,7 @@
 
 #include "journeyman/core/exact_sum.hpp"
 #include "journeyman/core/hash.hpp"
+#include "predicate/compare.hpp"
 
 namespace journeyman {
 namespace {
@@ -20,12 +21,7 @@ struct timed {
     double rate = 0;
 };
 
-std::partial_ordering compare_numbers(const value& a, const value& b) {
-    if (a.type == b.type && a.type != value_type::decimal) return a.i <=> b.i;
-    if (a.type == value_type::integer && b.type == value_type::decimal) return static_cast<long double>(a.i) <=> static_cast<long double>(b.d);
-    if (a.type == value_type::decimal && b.type == value_type::integer) return static_cast<long double>(a.d) <=> static_cast<long double>(b.i);
-    return a.as_decimal() <=> b.as_decimal();
-}
+using detail::compare_numbers;
 
 class evaluation {
 public:
@@ -114,28 +110,12 @@ private:
 
     // ---- comparison, and when time alone moves it
     truth compare(node_kind k, const timed& a, const timed& b) {
-        if (a.v.is_missing() || b.v.is_missing()) return truth::unknown;
-        value x = a.v, y = b.v;
-        if (x.type == value_type::day && y.type == value_type::instant) x = value::of(start_of(x.as_day(), *p_.zone));
-        if (y.type == value_type::day && x.type == value_type::instant) y = value::of(start_of(y.as_day(), *p_.zone));
-        std::partial_ordering order = std::partial_ordering::unordered;
-        if (is_number(x.type) && is_number(y.type)) order = compare_numbers(x, y);
-        else if (x.type != y.type) return truth::unknown;
-        else if (x.type == value_type::text) {
-            if (k == node_kind::equal) return to_truth(x.i == y.i);
-            if (k == node_kind::not_equal) return to_truth(x.i != y.i);
-            order = p_.pool->view(x.as_text()) <=> p_.pool->view(y.as_text());
-        } else order = x.i <=> y.i;
-        if (const double rate = a.rate - b.rate; rate != 0) crossing(x, y, rate);
-        if (order == std::partial_ordering::unordered) return truth::unknown;
-        switch (k) {
-            case node_kind::equal: return to_truth(order == 0);
-            case node_kind::not_equal: return to_truth(order != 0);
-            case node_kind::less: return to_truth(order < 0);
-            case node_kind::less_equal: return to_truth(order <= 0);
-            case node_kind::greater: return to_truth(order > 0);
-            default: return to_truth(order >= 0);
+        if (const double rate = a.rate - b.rate; rate != 0 && !a.v.is_missing() && !b.v.is_missing()) {
+            value x = a.v, y = b.v;
+            detail::meet(p_, x, y);
+            if (x.type == y.type || (is_number(x.type) && is_number(y.type))) crossing(x, y, rate);
         }
+        return detail::compare_values(p_, k, a.v, b.v);
     }
     void crossing(const value& x, const value& y, double rate) {
         if (std::fabs(rate) == 1.0 && !is_number(x.type)) {

@@ -1,67 +1,16 @@
 #include "journeyman/predicate/select.hpp"
 
 #include <algorithm>
+#include <future>
 
 #include "journeyman/predicate/evaluate.hpp"
 #include "journeyman/predicate/reader.hpp"
+#include "predicate/select_passes.hpp"
 
 namespace journeyman {
 namespace {
 
 bool exists(const history_data& h, std::uint32_t c, instant at) { return h.exists_from.empty() || h.exists_from[c] <= at.time_since_epoch().count(); }
-
-/// `count(x, last D) >= k` (also `did`, `never`, and without a window), over one stream without a `where`: one look at each contact's rows.
-struct counted {
-    const event_stream* stream = nullptr;
-    std::int64_t from = std::numeric_limits<std::int64_t>::min();   // inclusive
-    std::int64_t at_least = 1;
-    bool negated = false;
-};
-
-std::optional<counted> as_counted(const program& p, const history_data& h, node_id id, instant at) {
-    const auto& n = p.nodes[id];
-    counted c;
-    node_id fold = id;
-    if (n.kind == node_kind::greater_equal || n.kind == node_kind::greater) {
-        fold = p.arguments[n.args];
-        const auto& k = p.nodes[p.arguments[n.args + 1]];
-        if (k.kind != node_kind::literal || k.type != value_type::integer || k.constant.i > 1'000'000) return {};
-        c.at_least = k.constant.i + (n.kind == node_kind::greater);
-        if (p.nodes[fold].aggregate != aggregate::count) return {};
-    } else if (n.aggregate != aggregate::did && n.aggregate != aggregate::never) return {};
-    const auto& f = p.nodes[fold];
-    if (f.kind != node_kind::aggregate || c.at_least < 1) return {};
-    const auto& s = p.selectors[f.slot];
-    if (s.streams.size() != 1 || s.where != none || s.without != none) return {};
-    if (s.window.kind == window_kind::last && s.window.last.is_fixed()) c.from = add_saturated(add_saturated(at, -s.window.last.fixed), microseconds{1}).time_since_epoch().count();
-    else if (s.window.kind != window_kind::all) return {};
-    c.negated = f.aggregate == aggregate::never;
-    c.stream = h.stream(p.streams[s.streams[0]]);
-    if (c.stream == nullptr) return {};
-    return c;
-}
-
-selection select_counted(const history& whole, const counted& c, instant at) {
-    const auto& h = whole.data();
-    const auto& rows = c.stream->rows;
-    const std::int64_t t = at.time_since_epoch().count();
-    std::vector<std::uint32_t> in;
-    const auto enough = [&](std::uint32_t begin, std::uint32_t end) {
-        while (end > begin && rows.at[end - 1] > t) --end;                        // not yet seen
-        return end - begin >= c.at_least && rows.at[end - static_cast<std::uint32_t>(c.at_least)] >= c.from;
-    };
-    if (!rows.dense.empty() || c.negated) {
-        std::size_t cursor = 0;
-        for (std::uint32_t k = 0; k < h.contacts.size(); ++k) {
-            const auto [begin, end] = rows.range(k, cursor);
-            if (enough(begin, end) != c.negated && exists(h, k, at)) in.push_back(k);
-        }
-    } else {
-        for (std::size_t i = 0; i < rows.owners.size(); ++i)
-            if (enough(rows.begins[i], rows.begins[i + 1]) && exists(h, rows.owners[i], at)) in.push_back(rows.owners[i]);
-    }
-    return {whole, std::move(in), {}};
-}
 
 }  // namespace
 
@@ -96,16 +45,36 @@ selection select_plainly(const history& h, const program_ptr& p, node_id n, inst
     return {h, std::move(in), std::move(unknown)};
 }
 
-selection select(const history& h, const program_ptr& p, node_id n, instant at) {
-    if (const auto c = as_counted(*p, h.data(), n, at)) return select_counted(h, *c, at);
-    return select_plainly(h, p, n, at);
+selection select(const history& h, const program_ptr& p, node_id n, instant at, unsigned threads) {
+    const detail::clause plan = detail::plan_passes(*p, h.data(), n, at);
+    const auto contacts = static_cast<std::uint32_t>(h.contacts_count());
+    constexpr std::uint32_t too_few = 20'000;            // for a thread to be worth its start
+    const std::uint32_t parts = std::clamp(contacts / too_few, 1U, std::max(threads, 1U));
+    std::vector<std::vector<std::uint32_t>> in(parts), unknown(parts);
+    const auto run = [&](std::uint32_t k) {
+        const auto share = [&](std::uint32_t j) { return static_cast<std::uint32_t>(std::uint64_t{contacts} * j / parts); };
+        detail::pass_runner{p, h.data(), plan, at}.run(share(k), share(k + 1), in[k], unknown[k]);
+    };
+    if (parts == 1) {
+        run(0);
+        return {h, std::move(in[0]), std::move(unknown[0])};
+    }
+    std::vector<std::future<void>> others;
+    for (std::uint32_t k = 1; k < parts; ++k) others.push_back(std::async(std::launch::async, run, k));
+    run(0);
+    for (auto& o : others) o.get();
+    for (std::uint32_t k = 1; k < parts; ++k) {
+        in[0].insert(in[0].end(), in[k].begin(), in[k].end());
+        unknown[0].insert(unknown[0].end(), unknown[k].begin(), unknown[k].end());
+    }
+    return {h, std::move(in[0]), std::move(unknown[0])};
 }
 
 selection history::select(const expression& p, instant at) const { return journeyman::select(*this, p, at); }
 
-selection select(const history& h, const expression& e, instant at, const compile_context& context) {
+selection select(const history& h, const expression& e, instant at, const compile_context& context, unsigned threads) {
     const auto [p, n] = compile(e, h.schema(), h.data().pool, context);
-    return select(h, p, n, at);
+    return select(h, p, n, at, threads);
 }
 
 }  // namespace journeyman

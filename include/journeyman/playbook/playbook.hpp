@@ -81,7 +81,7 @@ public:
     [[nodiscard]] problems check(const history&) const;
 
     /// Who is in at `at`, and who was in when (predicate/select.hpp, membership.hpp), with this playbook's segments, zone, types and consents.
-    [[nodiscard]] selection select(const history&, const predicate&, instant at) const;
+    [[nodiscard]] selection select(const history&, const predicate&, instant at, unsigned threads = 1) const;
     [[nodiscard]] table membership(const history&, const predicate&, instant start, instant end) const;
 
     /// Why one contact is in, or not (predicate/explain.hpp).

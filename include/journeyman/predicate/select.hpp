@@ -29,10 +29,11 @@ private:
 };
 
 /// Evaluates a compiled predicate for all contacts that exist at `at`: by passes over streams where the predicate's form allows, else contact by contact.
-selection select(const history&, const program_ptr&, node_id, instant at);
+/// `threads`: how many may share the contacts; the answer is the same.
+selection select(const history&, const program_ptr&, node_id, instant at, unsigned threads = 1);
 /// The naive twin: contact by contact, always. For tests.
 selection select_plainly(const history&, const program_ptr&, node_id, instant at);
 /// Compiles against the history's schema (throws the first error) and selects.
-selection select(const history&, const expression&, instant at, const compile_context& = {});
+selection select(const history&, const expression&, instant at, const compile_context& = {}, unsigned threads = 1);
 
 }  // namespace journeyman
