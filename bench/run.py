@@ -242,6 +242,33 @@ print(json.dumps({{"contacts": history.contacts_count, "events": history.events_
     return out
 
 
+def markdown(results: dict[str, Any]) -> str:
+    """The results as tables for people; the README quotes them."""
+    lines = ["; ".join(f"{k} {v}" for k, v in results["versions"].items()), ""]
+    if results.get("build"):
+        lines += ["| build from Arrow, ms | Journeyman | Polars' sort | ratio | gate |", "| --- | --- | --- | --- | --- |"]
+        for name, r in results["build"].items():
+            lines.append(f"| {name} | {r['journeyman']['ms']:,.0f} | {r['polars sort']['ms']:,.0f} | {r['ratio']:.1f} | {r['goal']} |")
+        lines.append("")
+    if results.get("select"):
+        lines += ["| question, ms | Journeyman | best on one table | ratio | goal | best of any layout | ratio | goal |", "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+        for name, r in results["select"].items():
+            goals = r["goals"] or ("", "")
+            cells = [name, f"{r['journeyman']['ms']:.2f}"]
+            for where, goal in (("one_table", goals[0]), ("any_layout", goals[1])):
+                cells += [f"{r[where]['who'].split()[0]} {r[where]['ms']:.2f}", f"{r['ratio_' + where]:.1f}", f"{goal}"]
+            lines.append("| " + " | ".join(cells) + " |")
+        lines.append("")
+    if results.get("threads"):
+        lines += ["| two threads, ms on the wall | one | two | ratio | gate |", "| --- | --- | --- | --- | --- |"]
+        lines += [f"| {name} | {r['1']['wall']:.1f} | {r['2']['wall']:.1f} | {r['ratio']:.2f} | {r['goal']} |" for name, r in results["threads"].items()]
+        lines.append("")
+    if results.get("memory"):
+        m = results["memory"]
+        lines.append(f"Memory: {m['contacts']:,} contacts, {m['events']:,} events: peak {m['peak_mb']:,} MiB (gate 4,096), of which Python and the Arrow tables {m['before_mb']:,} MiB.")
+    return "\n".join(lines).rstrip() + "\n"
+
+
 def main() -> None:
     parts = ["build", "select", "threads", "memory"]
     questions = [*TEXTS, "all_twelve", "membership"]
@@ -279,6 +306,8 @@ def main() -> None:
     target.mkdir(exist_ok=True)
     name = "-".join(args.only) if args.only != parts else "all"
     (target / f"{name}{'' if args.scale == 1 else f'-{args.scale:g}'}.json").write_text(json.dumps(results, indent=1) + "\n")
+    if args.only == parts and args.scale == 1:
+        (target / "all.md").write_text(markdown(results))
 
 
 if __name__ == "__main__":

@@ -216,7 +216,9 @@ void build_existence(ingestion& in) {
             }
         }
     }
-    if (std::any_of(first.begin(), first.end(), [](std::int64_t t) { return t != from_the_beginning; })) out.exists_from = std::move(first);
+    if (std::all_of(first.begin(), first.end(), [](std::int64_t t) { return t == from_the_beginning; })) return;
+    out.all_exist_from = *std::max_element(first.begin(), first.end());
+    out.exists_from = std::move(first);
 }
 
 void build_schema(ingestion& in) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "history/ingest.hpp"
+#include "history/scratch.hpp"
 #include "journeyman/core/error.hpp"
 
 namespace journeyman::detail {
@@ -102,6 +103,8 @@ public:
     event_scan(ingestion& in, scanned_table& t) : in_{in}, t_{t}, table_{*t.table}, times_{*table_.timestamp, value_type::instant, in.how("timestamp", *table_.timestamp)}, ids_{*table_.id, in.contacts} {
         if (table_.event != nullptr) names_ = std::make_unique<cell_reader>(*table_.event, value_type::text, conversion{in.data->pool.get(), nullptr, {}});
         else if (!table_.event_name.empty()) fixed_ = in.stream_number(in.pool().intern(table_.event_name));
+        reserve_large(t.owner, table_.rows);
+        reserve_large(t.stream, table_.rows);
         t.owner.assign(table_.rows, nobody);
         t.stream.resize(table_.rows);
         keep_times_ = table_.timestamp->holds() != column_source::kind::integers || table_.timestamp->naive();

@@ -128,10 +128,7 @@ void owner_reader::numbers(const row_bits& wanted, std::uint32_t* out) {
         wanted.each(count_, [&](std::size_t i) { out[i] = found_[k++]; });
         return;
     }
-    if (all_->integers()) {
-        wanted.each(count_, [&](std::size_t i) { out[i] = all_->number(integers_[i]); });
-        return;
-    }
+    if (all_->integers()) return all_->numbers(integers_.data(), count_, wanted, out);
     std::string scratch;
     wanted.each(count_, [&](std::size_t i) {
         scratch = as_texts_ ? to_text(decimals_[i]) : std::to_string(integers_[i]);

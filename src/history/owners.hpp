@@ -46,6 +46,22 @@ public:
         }
         return slots_[at].number;
     }
+    /// Many integers at once, for the wanted ones.
+    void numbers(const std::int64_t* ids, std::size_t count, const row_bits& wanted, std::uint32_t* out) {
+        std::uint64_t highest = 0;
+        wanted.each(count, [&](std::size_t i) { highest = std::max(highest, static_cast<std::uint64_t>(ids[i])); });   // negative ones become the highest
+        if (highest >= direct_limit_) {
+            wanted.each(count, [&](std::size_t i) { out[i] = number(ids[i]); });
+            return;
+        }
+        if (highest >= direct_.size()) direct_.resize(std::max(highest + 1, std::min(direct_.size() * 2, direct_limit_)), nobody);
+        std::uint32_t* const direct = direct_.data();
+        wanted.each(count, [&](std::size_t i) {
+            std::uint32_t& known = direct[ids[i]];
+            if (known == nobody) known = add(ids[i]);
+            out[i] = known;
+        });
+    }
     /// Many texts at once; they must stay where they are.
     void numbers(const std::string_view* ids, std::size_t count, std::uint32_t* out) {
         constexpr std::size_t group = 16;

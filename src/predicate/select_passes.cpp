@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <bit>
 
-#include "journeyman/core/exact_sum.hpp"
 #include "journeyman/predicate/evaluate.hpp"
 #include "predicate/compare.hpp"
 
 namespace journeyman::detail {
 
 namespace {
-
-constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
-__extension__ typedef __int128 wide;
 
 /// The kernels over one comparison: `f` is inlined for each operator, so that the loop inside has no branch.
 template <class F>
@@ -27,52 +23,37 @@ void with_operator(node_kind k, F f) {
     }
 }
 
-/// How many of [begin, end), which ascend, are below x: from the end, where windows mostly are.
-std::uint32_t below(const std::int64_t* at, std::uint32_t begin, std::uint32_t end, std::int64_t x) {
-    std::uint32_t step = 1;
-    while (end - begin >= step && at[end - step] >= x) {
-        end -= step;
-        step *= 2;
-    }
-    while (step > 1) {
-        step /= 2;
-        if (end - begin >= step && at[end - step] >= x) end -= step;
-    }
-    return end;
-}
-
 }  // namespace
 
 void pass_runner::run(std::uint32_t first, std::uint32_t end, std::vector<std::uint32_t>& in, std::vector<std::uint32_t>& unknown) {
     lent<truth> answer{truths_};
-    lent<std::uint32_t> who{numbers_};
+    lent<std::uint32_t> everybody{numbers_}, some{numbers_}, yes{numbers_};
+    for (std::uint32_t i = 0; i < chunk; ++i) everybody[i] = i;
+    const bool all_exist = h_.exists_from.empty() || t_ >= h_.all_exist_from;
     for (first_ = first; first_ < end; first_ += chunk) {
         count_ = std::min(chunk, end - first_);
-        std::uint32_t n = 0;
-        if (h_.exists_from.empty()) {
-            for (; n < count_; ++n) who[n] = n;
-        } else {
+        picked who{everybody.data(), count_};
+        if (!all_exist) {
             const std::int64_t* from = h_.exists_from.data() + first_;
+            std::uint32_t n = 0;
             for (std::uint32_t i = 0; i < count_; ++i) {
-                who[n] = i;
+                some[n] = i;
                 n += from[i] <= t_;
             }
+            who = {some.data(), n};
         }
-        ask(plan_, {who.data(), n}, answer.data());
-        const std::size_t yes = in.size();
-        in.resize(yes + n);
-        std::uint32_t* to = in.data() + yes;
-        bool any_unknown = false;
-        for (std::uint32_t k = 0; k < n; ++k) {
-            const truth x = answer[who[k]];
-            *to = first_ + who[k];
-            to += x == truth::yes;
-            any_unknown |= x == truth::unknown;
+        ask(plan_, who, answer.data());
+        std::uint32_t found = 0;
+        unsigned any = 0;
+        for (const auto i : who) {
+            const truth x = answer[i];
+            yes[found] = first_ + i;
+            found += x == truth::yes;
+            any |= static_cast<unsigned>(x);
         }
-        in.resize(static_cast<std::size_t>(to - in.data()));
-        if (any_unknown) {
-            for (std::uint32_t k = 0; k < n; ++k) if (answer[who[k]] == truth::unknown) unknown.push_back(first_ + who[k]);
-        }
+        in.insert(in.end(), yes.data(), yes.data() + found);
+        if ((any & static_cast<unsigned>(truth::unknown)) == 0) continue;
+        for (const auto i : who) if (answer[i] == truth::unknown) unknown.push_back(first_ + i);
     }
 }
 
@@ -98,17 +79,23 @@ void pass_runner::ask(const clause& c, picked who, truth* out) {
 
 /// Each part is asked only about those whom the parts before have not decided.
 void pass_runner::logic(const clause& c, picked who, truth* out, truth deciding) {
+    if (c.parts.empty()) {
+        for (const auto i : who) out[i] = !deciding;
+        return;
+    }
     lent<truth> part{truths_};
     lent<std::uint32_t> open{numbers_};
-    std::copy(who.begin(), who.end(), open.data());
-    std::uint32_t n = who.count;
-    for (const auto i : who) out[i] = !deciding;
-    for (const auto& x : c.parts) {
-        if (n == 0) return;
-        ask(x, {open.data(), n}, part.data());
+    ask(c.parts[0], who, out);
+    std::uint32_t n = 0;
+    for (const auto i : who) {
+        open[n] = i;
+        n += out[i] != deciding;
+    }
+    for (std::size_t k = 1; k < c.parts.size() && n > 0; ++k) {
+        ask(c.parts[k], {open.data(), n}, part.data());
         std::uint32_t left = 0;
-        for (std::uint32_t k = 0; k < n; ++k) {
-            const std::uint32_t i = open[k];
+        for (std::uint32_t j = 0; j < n; ++j) {
+            const std::uint32_t i = open[j];
             const truth was = out[i], is = part[i];
             out[i] = is == deciding || was == !deciding ? is : was;      // once unknown, only the deciding answer changes it
             open[left] = i;
@@ -118,7 +105,29 @@ void pass_runner::logic(const clause& c, picked who, truth* out, truth deciding)
     }
 }
 
+/// The texts of an attribute that never changes, for the whole chunk; null when it has no such form.
+const std::uint32_t* pass_runner::fixed_texts(const pass_term& t) const {
+    if (!t.of_attribute || t.attribute == nullptr || t.type != value_type::text) return nullptr;
+    const attribute_stream& a = *t.attribute;
+    return a.rows.rows() == 0 && a.base.size() >= first_ + std::size_t{count_} ? a.base.codes().data() + first_ : nullptr;
+}
+
 void pass_runner::compare(const clause& c, picked who, truth* out) {
+    if (const auto* codes = fixed_texts(c.term); codes != nullptr && c.constant.type == value_type::text && (c.op == node_kind::equal || c.op == node_kind::not_equal)) {
+        const auto wanted = static_cast<std::uint32_t>(c.constant.i), lacking = static_cast<std::uint32_t>(no_text);
+        const truth same = to_truth(c.op == node_kind::equal), other = !same;
+        each(who, [&](std::uint32_t i) { out[i] = codes[i] == wanted ? same : codes[i] == lacking ? truth::unknown : other; });
+        return;
+    }
+    if (!c.term.of_attribute && c.term.aggregate == aggregate::count && c.constant.type == value_type::integer && c.constant.i >= 0 && c.constant.i < INT32_MAX) {
+        lent<std::uint32_t> n{numbers_};
+        counts(c.term, who, n.data());
+        with_operator(c.op, [&](auto op) {
+            const auto x = static_cast<std::int32_t>(c.constant.i);
+            each(who, [&](std::uint32_t i) { out[i] = to_truth(op(static_cast<std::int32_t>(n[i]), x)); });
+        });
+        return;
+    }
     lent<std::int64_t> v{integers_};
     lent<std::uint8_t> there{bytes_};
     values(c.term, who, v.data(), there.data());
@@ -127,7 +136,7 @@ void pass_runner::compare(const clause& c, picked who, truth* out) {
     if (by_number) {
         with_operator(c.op, [&](auto op) {
             const std::int64_t x = c.constant.i;
-            for (const auto i : who) out[i] = there[i] != 0 ? to_truth(op(v[i], x)) : truth::unknown;
+            each(who, [&](std::uint32_t i) { out[i] = there[i] != 0 ? to_truth(op(v[i], x)) : truth::unknown; });
         });
     } else {
         for (const auto i : who) {
@@ -140,6 +149,12 @@ void pass_runner::compare(const clause& c, picked who, truth* out) {
 }
 
 void pass_runner::among(const clause& c, picked who, truth* out) {
+    if (const auto* codes = fixed_texts(c.term); codes != nullptr) {
+        const auto lacking = static_cast<std::uint32_t>(no_text);
+        each(who, [&](std::uint32_t i) { out[i] = codes[i] == lacking ? truth::unknown : truth::no; });
+        for (const auto wanted : c.codes) each(who, [&](std::uint32_t i) { out[i] = codes[i] == wanted ? truth::yes : out[i]; });
+        return;
+    }
     lent<std::int64_t> v{integers_};
     lent<std::uint8_t> there{bytes_};
     values(c.term, who, v.data(), there.data());
@@ -151,6 +166,13 @@ void pass_runner::among(const clause& c, picked who, truth* out) {
 }
 
 void pass_runner::holds(const clause& c, picked who, truth* out) {
+    if (!c.term.of_attribute && (c.term.aggregate == aggregate::did || c.term.aggregate == aggregate::never)) {
+        lent<std::uint32_t> n{numbers_};
+        counts(c.term, who, n.data());
+        const bool never = c.term.aggregate == aggregate::never;
+        each(who, [&](std::uint32_t i) { out[i] = to_truth((n[i] == 0) == never); });
+        return;
+    }
     lent<std::int64_t> v{integers_};
     lent<std::uint8_t> there{bytes_};
     values(c.term, who, v.data(), there.data());
@@ -172,10 +194,14 @@ void pass_runner::values(const pass_term& t, picked who, std::int64_t* out, std:
     if (t.of_attribute) {
         attribute(t, who, out, there);
     } else if (t.aggregate == aggregate::count || t.aggregate == aggregate::did || t.aggregate == aggregate::never) {
-        counts(t, who, out);
-        for (const auto i : who) there[i] = 1;
-        if (t.aggregate == aggregate::did) for (const auto i : who) out[i] = out[i] != 0;
-        if (t.aggregate == aggregate::never) for (const auto i : who) out[i] = out[i] == 0;
+        lent<std::uint32_t> n{numbers_};
+        counts(t, who, n.data());
+        each(who, [&](std::uint32_t i) {
+            out[i] = t.aggregate == aggregate::count ? n[i] : (n[i] == 0) == (t.aggregate == aggregate::never);
+            there[i] = 1;
+        });
+    } else if (t.aggregate == aggregate::sum && running_sums(t, who, out)) {
+        each(who, [&](std::uint32_t i) { there[i] = 1; });
     } else {
         lent<std::uint32_t> lo{numbers_}, hi{numbers_};
         ranges(t.rows, who, lo.data(), hi.data());
@@ -193,24 +219,7 @@ void pass_runner::values(const pass_term& t, picked who, std::int64_t* out, std:
                     else while (lo[i] < hi[i] && !passes(t.rows, hi[i] - 1)) --hi[i];
                 }
             }
-            const std::int64_t* at = t.rows.stream->rows.at.data();
-            const bool texts = !of_time && t.property->type() == value_type::text;
-            for (const auto i : who) {
-                there[i] = lo[i] < hi[i];
-                out[i] = 0;
-                if (there[i] == 0) continue;
-                const std::uint32_t row = first ? lo[i] : hi[i] - 1;
-                if (of_time) {
-                    out[i] = at[row];
-                } else if (texts) {
-                    out[i] = t.property->codes()[row];
-                    there[i] = t.property->present(row);
-                } else {
-                    const value x = t.property->at(row);
-                    out[i] = x.i;                        // of a decimal: its bits
-                    there[i] = !x.is_missing();
-                }
-            }
+            edges(t, who, lo.data(), hi.data(), first, of_time, out, there);
         }
     }
     if (t.from_now) for (const auto i : who) there[i] &= !__builtin_sub_overflow(t_, out[i], &out[i]);
@@ -243,237 +252,6 @@ void pass_runner::attribute(const pass_term& t, picked who, std::int64_t* out, s
         out[i] = v.i;
         there[i] = !v.is_missing();
     }
-}
-
-void pass_runner::counts(const pass_term& t, picked who, std::int64_t* out) {
-    const auto& rows = t.rows.stream->rows;
-    if (rows.rows() == 0) {
-        for (const auto i : who) out[i] = 0;
-        return;
-    }
-    lent<std::uint32_t> scratch{numbers_};
-    const std::uint32_t* begin = begins(*t.rows.stream, scratch.data());
-    const std::uint32_t n = begin[count_] - begin[0];
-    if (t.rows.where.empty() && !t.without && n <= 6 * who.count && t.rows.from < t.rows.until) {
-        // A running count over all rows of the chunk: one comparison a row, no branch, whatever the contacts have.
-        const std::int64_t* at = rows.at.data() + begin[0];
-        const auto from = static_cast<std::uint64_t>(t.rows.from), width = static_cast<std::uint64_t>(t.rows.until) - from;
-        running_.resize(std::max<std::size_t>(running_.size(), n + std::size_t{1}));
-        std::uint32_t* running = running_.data();
-        std::uint32_t so_far = 0;
-        for (std::uint32_t r = 0; r < n; ++r) {
-            running[r] = so_far;
-            so_far += static_cast<std::uint64_t>(at[r]) - from < width;
-        }
-        running[n] = so_far;
-        running -= begin[0];
-        for (const auto i : who) out[i] = running[begin[i + 1]] - running[begin[i]];
-        return;
-    }
-    lent<std::uint32_t> lo{numbers_}, hi{numbers_};
-    ranges(t.rows, who, lo.data(), hi.data());
-    for (const auto i : who) out[i] = hi[i] - lo[i];
-    if (t.rows.where.empty() && !t.without) return;
-    const bool any = t.aggregate != aggregate::count;
-    for (const auto i : who) {
-        if (lo[i] == hi[i]) continue;
-        std::int64_t found = 0;
-        for (std::uint32_t r = lo[i]; r < hi[i]; ++r) {
-            if (!passes(t.rows, r) || (t.without && crossed(*t.without, first_ + i, r, *t.rows.stream))) continue;
-            ++found;
-            if (any) break;
-        }
-        out[i] = found;
-    }
-}
-
-/// Also without a key: such an event does not count.
-bool pass_runner::crossed(const crossing& x, std::uint32_t contact, std::uint32_t row, const event_stream& of) const {
-    if (!x.key->present(row)) return true;
-    const auto& rows = x.other.stream->rows;
-    const auto [begin, end] = rows.range(contact);
-    const std::int64_t at = of.rows.at[row];
-    std::int64_t deadline = 0;
-    if (__builtin_add_overflow(at, x.within, &deadline)) deadline = std::numeric_limits<std::int64_t>::max();
-    deadline = std::min(deadline, t_);
-    std::uint32_t r = below(rows.at.data(), begin, end, at);
-    while (r < end && rows.at[r] == at && rows.order[r] <= of.rows.order[row]) ++r;
-    const bool texts = x.key->type() == value_type::text;
-    const std::int64_t key = texts ? x.key->codes()[row] : x.key->integers()[row];
-    for (; r < end && rows.at[r] <= deadline; ++r) {
-        if ((texts ? x.other_key->codes()[r] : x.other_key->integers()[r]) == key && x.other_key->present(r) && passes(x.other, r)) return true;
-    }
-    return false;
-}
-
-void pass_runner::sums(const pass_term& t, picked who, const std::uint32_t* lo, const std::uint32_t* hi, std::int64_t* out, std::uint8_t* there) {
-    const column& c = *t.property;
-    const bool whole = c.all_present() && t.rows.where.empty();
-    const auto counts_here = [&](std::uint32_t r) { return whole || (c.present(r) && passes(t.rows, r)); };
-    for (const auto i : who) there[i] = 1;
-    if (c.type() == value_type::decimal) {
-        exact_sum sum;
-        for (const auto i : who) {
-            sum.clear();
-            for (std::uint32_t r = lo[i]; r < hi[i]; ++r) if (counts_here(r)) sum.add(c.decimals()[r]);
-            out[i] = std::bit_cast<std::int64_t>(sum.value());
-        }
-        return;
-    }
-    const std::int64_t* x = c.integers().data();
-    for (const auto i : who) {
-        std::int64_t sum = 0;
-        bool over = false;
-        for (std::uint32_t r = lo[i]; r < hi[i]; ++r) if (counts_here(r)) over |= __builtin_add_overflow(sum, x[r], &sum);
-        out[i] = sum;
-        if (!over) continue;
-        wide all = 0;
-        for (std::uint32_t r = lo[i]; r < hi[i]; ++r) if (counts_here(r)) all += x[r];
-        out[i] = static_cast<std::int64_t>(all);
-        if (all > INT64_MAX || all < INT64_MIN) odd_.emplace_back(i, value::of(static_cast<double>(all) / (c.type() == value_type::money ? minor_units : 1)));
-    }
-}
-
-void pass_runner::distincts(const pass_term& t, picked who, const std::uint32_t* lo, const std::uint32_t* hi, std::int64_t* out) {
-    const column& c = *t.property;
-    const std::uint32_t* codes = c.codes().data();
-    if (seen_by_.size() < p_->pool->size()) seen_by_.resize(p_->pool->size(), 0);
-    const bool whole = c.all_present() && t.rows.where.empty();
-    std::uint32_t* seen_by = seen_by_.data();
-    for (const auto i : who) {
-        const std::uint32_t me = ++stamp_;
-        std::int64_t n = 0;
-        for (std::uint32_t r = lo[i]; r < hi[i]; ++r) {
-            if (!whole && (!c.present(r) || !passes(t.rows, r))) continue;
-            n += seen_by[codes[r]] != me;
-            seen_by[codes[r]] = me;
-        }
-        out[i] = n;
-    }
-}
-
-// ---- rows
-
-const std::uint32_t* pass_runner::begins(const event_stream& s, std::uint32_t* scratch) const {
-    const auto& rows = s.rows;
-    if (!rows.dense.empty()) return rows.dense.data() + first_;
-    const auto end = static_cast<std::size_t>(std::lower_bound(rows.owners.begin(), rows.owners.end(), first_ + count_) - rows.owners.begin());
-    auto k = static_cast<std::size_t>(std::lower_bound(rows.owners.begin(), rows.owners.begin() + static_cast<std::ptrdiff_t>(end), first_) - rows.owners.begin());
-    if (rows.owners.empty()) {
-        std::fill_n(scratch, count_ + 1, 0U);
-        return scratch;
-    }
-    std::uint32_t i = 0;
-    for (; k < end; ++k) {
-        for (const std::uint32_t place = rows.owners[k] - first_; i <= place; ++i) scratch[i] = rows.begins[k];
-    }
-    for (; i <= count_; ++i) scratch[i] = rows.begins[end];
-    return scratch;
-}
-
-void pass_runner::ranges(const row_choice& c, picked who, std::uint32_t* lo, std::uint32_t* hi) {
-    lent<std::uint32_t> scratch{numbers_};
-    const std::uint32_t* begin = begins(*c.stream, scratch.data());
-    const std::int64_t* at = c.stream->rows.at.data();
-    if (c.from >= c.until) {
-        for (const auto i : who) lo[i] = hi[i] = begin[i];
-        return;
-    }
-    const std::uint32_t n = begin[count_] - begin[0];
-    if (n <= 4 * who.count) {
-        // Running counts of the rows before the window and before its end, side by side in one word.
-        pairs_.resize(std::max<std::size_t>(pairs_.size(), n + std::size_t{1}));
-        std::uint64_t* running = pairs_.data();
-        std::uint64_t so_far = 0;
-        for (std::uint32_t r = 0; r < n; ++r) {
-            running[r] = so_far;
-            const std::int64_t x = at[begin[0] + r];
-            so_far += static_cast<std::uint64_t>(x < c.from) | static_cast<std::uint64_t>(x < c.until) << 32;
-        }
-        running[n] = so_far;
-        running -= begin[0];
-        for (const auto i : who) {
-            const std::uint64_t both = running[begin[i + 1]] - running[begin[i]];
-            lo[i] = begin[i] + static_cast<std::uint32_t>(both);
-            hi[i] = begin[i] + static_cast<std::uint32_t>(both >> 32);
-        }
-        return;
-    }
-    for (const auto i : who) {
-        hi[i] = below(at, begin[i], begin[i + 1], c.until);
-        lo[i] = c.from == lowest ? begin[i] : below(at, begin[i], hi[i], c.from);
-    }
-}
-
-// ---- sequences: from the last step backwards. Of the events of a step, only those are looked at from which the rest can still be done in time.
-
-void pass_runner::sequence(const clause& c, picked who, truth* out) {
-    const std::size_t steps = c.steps.size();
-    std::vector<std::vector<std::uint32_t>> lo(steps), hi(steps);
-    lent<std::uint32_t> open{numbers_};
-    std::copy(who.begin(), who.end(), open.data());
-    std::uint32_t n = who.count;
-    for (const auto i : who) out[i] = truth::no;
-    std::vector<std::size_t> rare(steps);
-    for (std::size_t k = 0; k < steps; ++k) rare[k] = k;
-    std::sort(rare.begin(), rare.end(), [&](std::size_t a, std::size_t b) { return c.steps[a].stream->rows.rows() < c.steps[b].stream->rows.rows(); });
-    for (const auto k : rare) {                          // who lacks a step is out
-        lo[k].resize(chunk);
-        hi[k].resize(chunk);
-        ranges(c.steps[k], {open.data(), n}, lo[k].data(), hi[k].data());
-        std::uint32_t left = 0;
-        for (std::uint32_t j = 0; j < n; ++j) {
-            const std::uint32_t i = open[j];
-            open[left] = i;
-            left += lo[k][i] < hi[k][i];
-        }
-        n = left;
-        if (n == 0) return;
-    }
-    step_lo_.clear();
-    step_hi_.clear();
-    for (std::size_t k = 0; k < steps; ++k) {
-        step_lo_.push_back(lo[k].data());
-        step_hi_.push_back(hi[k].data());
-    }
-    for (std::uint32_t j = 0; j < n; ++j) out[open[j]] = to_truth(chained(c, open[j]));
-}
-
-bool pass_runner::chained(const clause& c, std::uint32_t place) {
-    std::size_t k = c.steps.size() - 1;
-    links_.clear();
-    const auto& last = c.steps[k];
-    for (std::uint32_t r = step_lo_[k][place]; r < step_hi_[k][place]; ++r) {
-        if (!passes(last, r)) continue;
-        if (k == 0) return true;
-        links_.push_back({last.stream->rows.at[r], last.stream->rows.order[r], last.stream->rows.at[r]});
-    }
-    while (k-- > 0) {
-        // An event of this step goes on with the first of the next step after it, which is done the earliest.
-        const auto& step = c.steps[k];
-        const std::int64_t* at = step.stream->rows.at.data();
-        const std::uint32_t* order = step.stream->rows.order.data();
-        std::uint32_t from = step_lo_[k][place];
-        const std::uint32_t end = step_hi_[k][place];
-        earlier_.clear();
-        for (const link& next : links_) {
-            std::int64_t soonest = 0;
-            if (__builtin_sub_overflow(next.done, c.within, &soonest)) soonest = lowest;
-            const std::int64_t* to = std::lower_bound(at + from, at + end, next.at);
-            while (to != at + end && *to == next.at && order[to - at] < next.order) ++to;
-            const auto until = static_cast<std::uint32_t>(to - at);
-            for (std::uint32_t r = until; r > from && at[r - 1] >= soonest; --r) {
-                if (!passes(step, r - 1)) continue;
-                if (k == 0) return true;
-                earlier_.push_back({at[r - 1], order[r - 1], next.done});
-            }
-            from = until;
-        }
-        std::sort(earlier_.begin(), earlier_.end(), [](const link& a, const link& b) { return a.at != b.at ? a.at < b.at : a.order < b.order; });
-        links_.swap(earlier_);
-        if (links_.empty()) return false;
-    }
-    return false;
 }
 
 }  // namespace journeyman::detail

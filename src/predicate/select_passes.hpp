@@ -44,19 +44,29 @@ private:
         T& operator[](std::size_t i) { return own[i]; }
     };
 
+    /// f(place) for each of them: without the detour by the list when that is everybody, so that the loop can go by vectors.
+    template <class F>
+    void each(picked who, F f) const {
+        if (who.count == count_) for (std::uint32_t i = 0; i < count_; ++i) f(i);
+        else for (const auto i : who) f(i);
+    }
+
     void ask(const clause&, picked, truth* out);
     void logic(const clause&, picked, truth* out, truth deciding);
     void compare(const clause&, picked, truth* out);
     void among(const clause&, picked, truth* out);
     void holds(const clause&, picked, truth* out);
     void sequence(const clause&, picked, truth* out);
-    bool chained(const clause&, std::uint32_t place);
+    bool chained(const clause&, std::uint32_t contact);
     void plain(const clause&, picked, truth* out);
 
     /// Fills values and whether they are there. What does not fit the term's type is in `odd_`.
     void values(const pass_term&, picked, std::int64_t* out, std::uint8_t* there);
     void attribute(const pass_term&, picked, std::int64_t* out, std::uint8_t* there);
-    void counts(const pass_term&, picked, std::int64_t* out);
+    [[nodiscard]] const std::uint32_t* fixed_texts(const pass_term&) const;
+    void counts(const pass_term&, picked, std::uint32_t* out);
+    bool running_sums(const pass_term&, picked, std::int64_t* out);
+    void edges(const pass_term&, picked, const std::uint32_t* lo, const std::uint32_t* hi, bool first, bool of_time, std::int64_t* out, std::uint8_t* there) const;
     void sums(const pass_term&, picked, const std::uint32_t* lo, const std::uint32_t* hi, std::int64_t* out, std::uint8_t* there);
     void distincts(const pass_term&, picked, const std::uint32_t* lo, const std::uint32_t* hi, std::int64_t* out);
     [[nodiscard]] bool crossed(const crossing&, std::uint32_t contact, std::uint32_t row, const event_stream& of) const;
@@ -87,7 +97,6 @@ private:
     std::vector<std::pair<std::uint32_t, value>> odd_;
     struct link { std::int64_t at; std::uint32_t order; std::int64_t done; };
     std::vector<link> links_, earlier_;
-    std::vector<const std::uint32_t*> step_lo_, step_hi_;
     std::optional<history_reader> reader_;
 };
 

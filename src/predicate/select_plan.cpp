@@ -227,6 +227,7 @@ private:
         if (v.type == value_type::day) return start_of(v.as_day(), *p_.zone).time_since_epoch().count();
         return {};
     }
+public:
     [[nodiscard]] std::optional<row_choice> choice(const compiled_selector& s) const {
         static const event_stream nothing{};
         if (s.streams.size() != 1) return {};
@@ -266,6 +267,8 @@ private:
         if (s.where != none && !tests(s.where, c)) return {};
         return c;
     }
+
+private:
     bool tests(node_id id, row_choice& c) const {
         const auto& n = p_.nodes[id];
         if (n.kind == node_kind::and_) {
@@ -329,6 +332,8 @@ bool row_test::yes(const program& p, std::size_t row) const {
     }
     return compare_values(p, op, cells->at(row), constant) == truth::yes;
 }
+
+std::optional<row_choice> plan_rows(const program& p, const history_data& h, const compiled_selector& s, instant at) { return planner{p, h, at}.choice(s); }
 
 clause plan_passes(const program& p, const history_data& h, node_id id, instant at) { return planner{p, h, at}.plan(id); }
 

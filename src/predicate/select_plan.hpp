@@ -63,6 +63,8 @@ struct clause {
     double cost = 0;
 };
 
+/// The rows a selector takes at an instant, when its stream, its window and its `where` have a simple form (`without` is not looked at).
+std::optional<row_choice> plan_rows(const program&, const history_data&, const compiled_selector&, instant at);
 /// Never fails: what has no form of its own becomes `plain`.
 clause plan_passes(const program&, const history_data&, node_id, instant at);
 

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "journeyman/journeyman.hpp"
+#include "journeyman/predicate/membership.hpp"
 
 namespace jm = journeyman;
 
@@ -109,6 +110,35 @@ TEST_CASE("passes over columns answer as contact by contact does") {
         }
     }
     CHECK(answered >= 5 * static_cast<int>(std::size(questions)));
+}
+
+TEST_CASE("membership from counts is what the evaluator finds")
+{
+    made make{std::mt19937{31}};
+    jm::compile_context context;
+    context.segments.emplace("young", jm::predicate::parse("age < 30"));
+    context.segments.emplace("busy", jm::predicate::parse("count(page, last 10d) >= 2"));
+    for (const auto& [contacts, busy] : {std::pair{120, 1.0}, {60, 12.0}, {300, 0.05}}) {
+        const jm::history h = make.history(contacts, busy);
+        for (const char* text :
+             {"count(purchase, last 30d) >= 2", "count(page, last 2d) > 2", "count(page) < 3", "count(page, last 3d) <= 1", "count(page) >= 0", "did(page, last 1d)", "never(purchase, last 9d)",
+              "did(page where page == \"/p3\" and seconds > 10, last 7d)", "count(page, last 1mo) >= 2", "count(page, this month) >= 1", "not did(page, last 2d)", "did(cart, last 5d) and never(purchase, last 5d)",
+              "did(cart, last 5d) or not (count(page, last 5d) >= 2 and did(refund))", "segment(\"busy\") and not segment(\"young\")", "segment(\"busy\") or city == \"Roma\"", "not (age > 30) and did(page, last 4d)",
+              "not (vip or did(page, last 4d))", "sum(purchase.cents, last 10d) > 3000 or count(page, last 3d) >= 1"}) {
+            std::pair<jm::program_ptr, jm::node_id> compiled;
+            try {
+                compiled = jm::compile(jm::predicate::parse(text), h.schema(), h.data().pool, context);
+            } catch (const jm::error&) {
+                continue;
+            }
+            for (int k = 0; k < 2; ++k) {
+                const jm::instant a = make.moment(), b = make.moment();
+                if (a == b) continue;
+                INFO(text << ", contacts " << contacts);
+                CHECK(jm::membership(h, compiled.first, compiled.second, std::min(a, b), std::max(a, b)) == jm::membership_plainly(h, compiled.first, compiled.second, std::min(a, b), std::max(a, b)));
+            }
+        }
+    }
 }
 
 TEST_CASE("threads do not change the answer") {

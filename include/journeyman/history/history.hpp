@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -62,6 +63,7 @@ struct history_data {
     id_column contacts;
     id_column accounts;
     std::vector<std::int64_t> exists_from;             // by contact; empty when all exist always
+    std::int64_t all_exist_from = std::numeric_limits<std::int64_t>::max();   // from here on all do, if that is known
     std::vector<attribute_stream> contact_attributes;  // sorted by name; the contact's account is the attribute `account_id`
     std::vector<attribute_stream> account_attributes;  // sorted by name
     std::vector<event_stream> streams;                 // sorted by name

@@ -12,5 +12,7 @@ namespace journeyman {
 table membership(const history&, const expression&, instant start, instant end, const compile_context& = {});
 /// The same of a compiled predicate.
 table membership(const history&, const program_ptr&, node_id, instant start, instant end);
+/// The naive twin: the evaluator alone. For tests.
+table membership_plainly(const history&, const program_ptr&, node_id, instant start, instant end);
 
 }  // namespace journeyman
