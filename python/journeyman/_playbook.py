@@ -221,7 +221,8 @@ class Playbook:
 
         kpi, scope, period (its start; missing for a campaign), campaign, partial, dimensions…, value, numerator, denominator, low, high,
         immature, target, status (met, missed, no_data), certain. Of the dimensions, missing is the total. `end` is excluded; the defaults
-        are the first and the last instant of the history, included. `by` adds dimensions to each KPI's own, `only` names some KPIs,
+        are the first and the last instant of the history, included. A history without any (contacts alone) gives no rows
+        without them. `by` adds dimensions to each KPI's own, `only` names some KPIs,
         `level` is that of the intervals. `.improve`: the actions for the missed ones; `.unscoped_spend`: what scopes could not count.
         """
         begin, close = (None if t is None else _convert.instant(t) for t in (start, end))
