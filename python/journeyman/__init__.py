@@ -12,6 +12,7 @@
 Answers are exact to the microsecond, see only what had happened by the instant asked about, and do not depend on the number of threads.
 """
 
+from ._draw import Drawing
 from ._error import Error
 from ._explain import Explanation
 from ._expression import Expression, Predicate, Selector, any_event, attr, duration, event, now, predicate, prop, sequence
@@ -21,8 +22,8 @@ from ._run import Run
 from ._table import Table
 
 __all__ = [
-    "Coverage", "Error", "Explanation", "Expression", "History", "Kpis", "Playbook", "Predicate", "Problem", "Problems", "Run", "Segment", "Selection",
-    "Selector", "Table", "Workflow",
+    "Coverage", "Drawing", "Error", "Explanation", "Expression", "History", "Kpis", "Playbook", "Predicate", "Problem", "Problems", "Run", "Segment",
+    "Selection", "Selector", "Table", "Workflow",
     "any_event", "attr", "duration", "event", "now", "predicate", "prop", "sequence",
 ]  # fmt: skip
 __version__ = "0.1.0"

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from . import _convert, _core
 from ._convert import Instant
+from ._draw import Drawing
 from ._expression import Expression, Selector, _predicate
 from ._history import History, Selection
 from ._run import Run
@@ -69,6 +70,25 @@ class Workflow:
         self.title: str = definition.get("title", "")
         self.steps: dict[str, dict[str, Any]] = definition["steps"]
         """Name to written form, in the order of the file."""
+
+    def draw(self, run: Run | None = None) -> Drawing:
+        """Its picture; with a run, each way has its count and its share of those who came to the step it leaves."""
+        return Drawing(self.name, self.definition, run)
+
+    def to_svg(self, run: Run | None = None) -> str:
+        """The picture as SVG, for light and dark screens."""
+        return self.draw(run).to_svg()
+
+    def to_mermaid(self, run: Run | None = None) -> str:
+        """The picture as a Mermaid flowchart."""
+        return self.draw(run).to_mermaid()
+
+    def to_dot(self, run: Run | None = None) -> str:
+        """The picture as a digraph of Graphviz."""
+        return self.draw(run).to_dot()
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {**self.draw()._repr_mimebundle_(), "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return f"<Workflow {self.name} of {len(self.steps)} steps>"
