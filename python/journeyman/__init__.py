@@ -17,13 +17,13 @@ from ._error import Error
 from ._explain import Explanation
 from ._expression import Expression, Predicate, Selector, any_event, attr, duration, event, now, predicate, prop, sequence
 from ._history import History, Selection
-from ._playbook import Coverage, Kpis, Playbook, Problem, Problems, Segment, Workflow
+from ._playbook import Coverage, Kpis, Playbook, Problem, Problems, Segment, Sizes, Stages, Workflow
 from ._run import Run
 from ._table import Table
 
 __all__ = [
     "Coverage", "Drawing", "Error", "Explanation", "Expression", "History", "Kpis", "Playbook", "Predicate", "Problem", "Problems", "Run", "Segment",
-    "Selection", "Selector", "Table", "Workflow",
+    "Selection", "Selector", "Sizes", "Stages", "Table", "Workflow",
     "any_event", "attr", "duration", "event", "now", "predicate", "prop", "sequence",
 ]  # fmt: skip
 __version__ = "0.1.0"

@@ -114,10 +114,11 @@ def svg(drawing: Drawing) -> str:
     for text, style, size in head:
         y += size + 5
         out.append(f'<text class="{style}" x="{MARGIN:g}" y="{y - 4:.1f}" font-size="{size:g}">{_safe(text)}</text>')
+    entered = sum(way.count or 0 for way in drawing.ways if way.outcome == "entered")
     for k, band in enumerate(bands):
         out += _band(band, k, tops, heights, width)
     for way, link in zip(drawing.ways, links, strict=True):
-        out += _line(way, link, items, tops, heights)
+        out += _line(way, link, entered, items, tops, heights)
     for label, link in zip(labels, links, strict=True):
         if link.points and label.lines:
             point = link.points[-1 if link.upward else 0]
@@ -187,7 +188,7 @@ def _band(band: Band, k: int, tops: list[float], heights: list[float], width: fl
     yield f'<text class="jm-phase" x="{MARGIN + 2:g}" y="{top + 20:.1f}" font-size="{NORMAL:g}">{_safe(name)}<title>{_safe(band.group)}</title></text>'
 
 
-def _line(way: Way, link: Link, items: dict[str, Item], tops: list[float], heights: list[float]) -> Iterator[str]:
+def _line(way: Way, link: Link, entered: int, items: dict[str, Item], tops: list[float], heights: list[float]) -> Iterator[str]:
     """From the lower side of the source to the upper side of the target; straight down through the layers, aside between them."""
     source, target = items[way.source], items[way.target]
     if source is target:
@@ -213,8 +214,8 @@ def _line(way: Way, link: Link, items: dict[str, Item], tops: list[float], heigh
     for (x0, y0), (x1, y1) in itertools.pairwise(corners):
         middle = (y0 + y1) / 2
         path += f"V{y1:.1f}" if abs(x1 - x0) < 0.05 else f"C{x0:.1f} {middle:.1f} {x1:.1f} {middle:.1f} {x1:.1f} {y1:.1f}"
-    # A way few take is thin.
-    thickness = 1.4 if way.share is None else 1.0 + 2.5 * way.share
+    # Of all who entered, as many as took this way: so the main way is seen at once.
+    thickness = 1.4 if way.count is None else 1.0 + 3.0 * way.count / max(1, entered)
     dashed = ' stroke-dasharray="5 4"' if way.outcome in ("timeout", "else") else ""
     x, y = finish
     words = " ".join(filter(None, [f"{'enter' if way.source.startswith('$') else way.source} → {way.target.lstrip('$')}", way.words, way.numbers]))

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from . import _convert, _core
+from . import _convert, _core, _plot
 from ._convert import Instant
 from ._draw import Drawing
 from ._expression import Expression, Selector, _predicate
@@ -103,15 +103,56 @@ class Coverage(Table):
         """segment, expression, contact_id."""
 
 
+class Sizes(Table):
+    """How many are in each segment."""
+
+    def plot(self, ax: Any = None) -> Any:
+        """A bar a segment; takes and returns a Matplotlib `ax`."""
+        return _plot.sizes(self.to_pylist(), ax)
+
+
+class Stages(Table):
+    """How far the members of each segment came in its funnel."""
+
+    def plot(self, *segments: str, ax: Any = None) -> Any:
+        """A bar a stage, of some segments or all; takes and returns a Matplotlib `ax`."""
+        return _plot.stages(self.to_pylist(), segments, ax)
+
+
 class Kpis(Table):
     """Values of KPIs by period and cell, with counts, interval, target and status."""
 
-    def __init__(self, core: _core._KpiReport) -> None:
+    def __init__(self, core: _core._KpiReport, definitions: Mapping[str, dict[str, Any]], timezone: str) -> None:
         super().__init__(core.rows)
         self.unscoped_spend = Table(core.unscoped_spend)
         """kpi, period, amount: what a KPI with a scope could not count, because the spend names no segment."""
         self.improve = Table(core.improve)
         """kpi, period, action, workflow, campaign: what improves the KPIs that missed their target."""
+        self.definitions = definitions
+        """Name to written form: title, unit, every, …"""
+        self.timezone = timezone
+
+    @property
+    def dimensions(self) -> list[str]:
+        """The columns by which KPIs are broken down."""
+        columns = self.columns
+        return columns[columns.index("partial") + 1 : columns.index("value")]
+
+    def plot(self, kpi: str | None = None, by: str | None = None, ax: Any = None) -> Any:
+        """The values of one KPI over time (or by campaign), with interval and target; hollow where the period is not over.
+
+        `kpi` may be left out when there is one; `by` draws a line for each value of a dimension. Takes and returns a Matplotlib `ax`.
+        """
+        rows = self.to_pylist()
+        names = list(dict.fromkeys(r["kpi"] for r in rows))
+        if kpi is None and len(names) == 1:
+            kpi = names[0]
+        if kpi is None or kpi not in names:
+            raise ValueError(f"{'name one of the KPIs' if kpi is None else f'there is no KPI {kpi!r} here'}: {', '.join(names)}")
+        if by is not None and by not in self.dimensions:
+            raise ValueError(f"{by!r} is no dimension here: {', '.join(self.dimensions) or 'there are none; ask kpis(by=…)'}")
+        mine = [r for r in rows if r["kpi"] == kpi and all((r[d] is not None) == (d == by) for d in self.dimensions)]
+        return _plot.kpi(kpi, mine, by, self.definitions[kpi], self.timezone, ax)
 
 
 class Playbook:
@@ -183,9 +224,9 @@ class Playbook:
         """Every problem at once, each with code, place and remedy; with a history, unknown names and wrong types too."""
         return Problems(Problem(p) for p in self._core.check(None if history is None else history._core))
 
-    def sizes(self, history: History, at: Instant | None = None) -> Table:
+    def sizes(self, history: History, at: Instant | None = None) -> Sizes:
         """segment, title, members, unknown, share: of the contacts that exist at `at` (default: the end of the history)."""
-        return Table(self._core.sizes(history._core, history._at(at)))
+        return Sizes(self._core.sizes(history._core, history._at(at)))
 
     def coverage(self, history: History, at: Instant | None = None) -> Coverage:
         """segment, group, expression, members, present, share: how much of the data to collect is there; `.lacking`: who lacks what.
@@ -194,12 +235,12 @@ class Playbook:
         """
         return Coverage(self._core.coverage(history._core, history._at(at)))
 
-    def stages(self, history: History, at: Instant | None = None) -> Table:
+    def stages(self, history: History, at: Instant | None = None) -> Stages:
         """segment, funnel, stage, standing, reached: contacts of each segment by stage of its funnel, the last whose predicate is yes.
 
         Default: at the end of the history.
         """
-        return Table(self._core.stages(history._core, history._at(at)))
+        return Stages(self._core.stages(history._core, history._at(at)))
 
     def replay(
         self,
@@ -249,7 +290,8 @@ class Playbook:
         dimensions = [by] if isinstance(by, str) else [str(e) for e in by]
         names = [only] if isinstance(only, str) else list(only)
         core = None if run is None else run._core
-        return Kpis(self._core.kpis(history._core, core, begin, close, dimensions, level, names, threads or 0))
+        report = self._core.kpis(history._core, core, begin, close, dimensions, level, names, threads or 0)
+        return Kpis(report, self.to_dict().get("kpis", {}), self.timezone)
 
     def _select(self, history: History, predicate: _core._Expression, at: Instant, threads: int) -> Selection:
         return Selection(self._core.select(history._core, predicate, _convert.instant(at), threads))

@@ -1,0 +1,199 @@
+"""Commands that ask a history: data, select, segments, kpis."""
+
+from __future__ import annotations
+
+import datetime
+import pathlib
+from collections.abc import Iterator
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.markup import escape
+from rich.text import Text
+
+from .._history import History
+from .._playbook import Kpis, Playbook
+from .._run import Run
+from ._app import Source, busy, checked, command, progress, said
+from ._show import Printer, Row, Sheet, screen
+
+PlaybookFile = Annotated[pathlib.Path, typer.Argument(help="the playbook, YAML or JSON", show_default=False)]
+At = Annotated[str | None, typer.Option(help="the instant, such as 2026-03-31T00:00:00Z (default: the end of the history)", show_default=False)]
+PERIODS = 8   # of a KPI, on the screen
+NUMBERS = {
+    "day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y",
+}  # fmt: skip
+
+
+@command
+def data(source: Source, printer: Printer) -> None:
+    """What a history holds, and which rows could not be used.
+
+    `journeyman data --history examples/skilltime/history`
+    """
+    history = source.read(strict=False)
+    schema = history.schema
+    kinds = [("contact", "", schema["contact"]), ("account", "", schema["account"]), *(("event", e, p) for e, p in schema["events"].items())]
+    names = [{"of": of, "event": event, "name": name, "type": kind} for of, event, types in kinds for name, kind in (types or {"": ""}).items()]
+    rows = [
+        {"of": of, "event": event, "names": ", ".join(f"{n} ({t})" for n, t in types.items())}
+        for of, event, types in kinds
+        if types or of == "event"
+    ]  # fmt: skip
+    if printer.for_people:
+        span = history.span
+        between = f", from {span[0]:%Y-%m-%d} to {span[1]:%Y-%m-%d}" if span else ""
+        screen().print(f"{history.contacts_count:,} contacts, {history.events_count:,} events{between}\n")
+    rejected = history.rejected_counts
+    beside = [Sheet("rejected", rejected, "rows that could not be used", beside=True), Sheet("rejected_rows", history.rejected, "such as", beside=True)]
+    printer.print(Sheet("schema", names, "names and types", rows), *(beside if len(rejected) else []))
+    if source.strict and len(rejected):
+        raise typer.Exit(3)
+
+
+@command
+def select(
+    predicate: Annotated[str, typer.Argument(help="such as 'did(purchase, last 30d)'", show_default=False)],
+    source: Source,
+    printer: Printer,
+    at: At = None,
+    playbook: Annotated[pathlib.Path | None, typer.Option(help="its segments, types and zone serve the predicate")] = None,
+    zone: Annotated[str, typer.Option(help="of calendar windows and bare dates, without a playbook")] = "UTC",
+) -> None:
+    """The ids of the contacts for whom a predicate is yes, as CSV (or --json).
+
+    `journeyman select 'count(purchase, last 90d) >= 2' --history examples/skilltime/history`
+    """
+    history = source.read()
+    with busy("selecting"):
+        if playbook is None:
+            found = history.select(predicate, at=at, timezone=zone)
+        else:
+            found = history.select(predicate, at=at, playbook=Playbook.load(playbook))
+    printer.csv = not printer.json
+    printer.print(Sheet("contacts", found.to_table()))
+    said.print(f"{found.count:,} in, {len(found.unknown_ids):,} unknown")
+
+
+@command
+def segments(
+    playbook: PlaybookFile,
+    source: Source,
+    printer: Printer,
+    at: At = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="how much of the data to collect is there")] = False,
+    stages: Annotated[bool, typer.Option("--stages", help="how far members came in the funnel")] = False,
+    members: Annotated[str | None, typer.Option(help="the ids of those in this segment", metavar="NAME")] = None,
+) -> None:
+    """How many contacts are in each segment; or coverage, stages, members.
+
+    `journeyman segments examples/skilltime/webinar.yaml --history examples/skilltime/history --stages`
+    """
+    book = Playbook.load(playbook)
+    if members is not None and members not in book.segments:
+        raise typer.BadParameter(f"--members: there is no segment `{members}`, but {', '.join(book.segments) or 'none'}")
+    history = source.read()
+    checked(book, history)
+    sheets = []
+    with busy("asking the segments"):
+        if coverage:
+            sheets.append(Sheet("coverage", (rows := book.coverage(history, at)), "data to collect", _percent(rows.to_pylist())))
+        if stages:
+            sheets.append(Sheet("stages", book.stages(history, at)))
+        if members is not None:
+            sheets.append(Sheet("members", history.select(book.segments[members], at=at).to_table(), f"in {members}"))
+        if not sheets:
+            sizes = book.sizes(history, at)
+            sheets.append(Sheet("segments", sizes, shown=_percent(sizes.to_pylist())))
+    printer.print(*sheets)
+
+
+def _percent(rows: list[dict[str, Any]]) -> list[Row]:
+    return [{**r, "share": "" if r["share"] is None else f"{r['share']:6.1%}"} for r in rows]
+
+
+@command
+def kpis(
+    playbook: PlaybookFile,
+    source: Source,
+    printer: Printer,
+    by: Annotated[list[str], typer.Option(help="break down by this, such as channel or contact.city; repeat for more", show_default=False)] = [],  # noqa: B006
+    start: Annotated[str | None, typer.Option(help="an instant (default: the first of the history)", show_default=False)] = None,
+    end: Annotated[str | None, typer.Option(help="an instant, excluded (default: after the last of the history)", show_default=False)] = None,
+    only: Annotated[list[str], typer.Option(help="this KPI; repeat for more (default: all)", metavar="KPI", show_default=False)] = [],  # noqa: B006
+    level: Annotated[float, typer.Option(help="of the intervals")] = 0.95,
+    with_run: Annotated[bool, typer.Option("--with-run", help="replay first, so that KPIs see the actions of the run")] = False,
+) -> None:
+    """The KPIs by period, with counts, interval, target and status.
+
+    `journeyman kpis examples/skilltime/webinar.yaml --history examples/skilltime/history --only lead_conversion --by channel`
+
+    On the screen: the last periods, in total; with --by, of each cell. --csv and --json have everything.
+    """
+    book = Playbook.load(playbook)
+    history = source.read()
+    checked(book, history)
+    run = replay(book, history) if with_run else None
+    with busy("counting"):
+        table = book.kpis(history, run, start=start, end=end, by=by, only=only, level=level)
+    if printer.for_people:
+        for sheet in kpi_sheets(table, bool(by), level):
+            printer.print(sheet)
+            _improve(table, sheet.name)
+    else:
+        printer.print(Sheet("kpis", table), Sheet("improve", table.improve, beside=True), Sheet("unscoped_spend", table.unscoped_spend, beside=True))
+
+
+def replay(playbook: Playbook, history: History, **bounds: Any) -> Run:
+    with progress("replaying") as done:
+        return playbook.replay(history, progress=done, **bounds)
+
+
+def kpi_sheets(table: Kpis, cells: bool, level: float) -> Iterator[Sheet]:
+    """For people: a sheet a KPI, of its last periods."""
+    rows = table.to_pylist()
+    for name in dict.fromkeys(r["kpi"] for r in rows):
+        definition = table.definitions[name]
+        mine = [r for r in rows if r["kpi"] == name and (cells or all(r[d] is None for d in table.dimensions))]
+        last = list(dict.fromkeys(r["period"] for r in mine))[-PERIODS:]
+        scope = f", scope {definition['scope']}" if "scope" in definition else ""
+        title = f"{definition.get('title', name)} ({name}, every {definition['every']}{scope})"
+        dimensions = [d for d in table.dimensions if any(r[d] is not None for r in mine)]
+        shown = [_kpi_row(r, table, dimensions, definition, level) for r in mine if r["period"] in last]
+        yield Sheet(name, mine, title, shown)
+
+
+def _kpi_row(r: Row, table: Kpis, dimensions: list[str], definition: Row, level: float) -> Row:
+    unit = definition.get("unit", "")
+    counts = None if r["numerator"] is None else f"{r['numerator']:,.6g}" + ("" if r["denominator"] is None else f" / {r['denominator']:,.6g}")
+    between = None if r["low"] is None or r["high"] is None else f"{in_unit(r['low'], unit)} – {in_unit(r['high'], unit)}"
+    status = Text(r["status"] + (" *" if r["certain"] else ""), style={"met": "green", "missed": "red"}.get(r["status"], "dim")) if r["status"] else None
+    when = r["campaign"] if r["period"] is None else period(r["period"], definition["every"], table.timezone)
+    return {
+        "period": when + (" …" if r["partial"] else ""), **{d: "all" if r[d] is None else r[d] for d in dimensions}, "value": in_unit(r["value"], unit),
+        f"{100 * level:.4g} % interval": between, "of": counts, "target": in_unit(r["target"], unit), "status": status,
+    }  # fmt: skip
+
+
+def in_unit(x: float | None, unit: str) -> str | None:
+    if x is None:
+        return None
+    return f"{x:.1%}" if unit == "percent" else f"{x:,.2f}" if unit == "money" else f"{x:,.4g}"
+
+
+def period(start: datetime.datetime, every: str, zone: str) -> str:
+    local = start.astimezone(ZoneInfo(zone))
+    return f"{local.year} Q{local.month // 3 + 1}" if every == "quarter" else local.strftime(NUMBERS[every])
+
+
+def _improve(table: Kpis, kpi: str) -> None:
+    """What to do where the last whole period missed its target."""
+    rows = [r for r in table.to_pylist() if r["kpi"] == kpi and not r["partial"] and all(r[d] is None for d in table.dimensions)]
+    if not rows or rows[-1]["status"] != "missed":
+        return
+    last = (rows[-1]["period"], rows[-1]["campaign"])
+    for i in table.improve.to_pylist():
+        if i["kpi"] == kpi and (i["period"], i["campaign"]) == last:
+            screen().print(escape(f"  to improve it: {i['action']}" + (f" (workflow {i['workflow']})" if i["workflow"] else "")))
+    screen().print()
