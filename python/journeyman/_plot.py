@@ -85,7 +85,12 @@ def kpi(name: str, rows: Rows, by: str | None, definition: dict[str, Any], zone:
         ax.step(_when(targets, zone), [r["target"] for r in targets], where="mid", color=GREY, linestyle="--", linewidth=1, label="target")
     if by or targets:
         ax.legend(frameon=False, fontsize="small", title=by)
-    ax.figure.autofmt_xdate(rotation=30)
+    import matplotlib.dates
+
+    dates: Any = matplotlib.dates   # which has no types
+    locator = dates.AutoDateLocator()
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     return ax
 
 
