@@ -9,12 +9,14 @@ import argparse
 import itertools
 import pathlib
 import sys
+from zoneinfo import ZoneInfo
 
 import journeyman as jm
-import pictures
+import matplotlib
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
+from matplotlib.figure import Figure
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
@@ -129,20 +131,32 @@ def written(value, unit):
     return f"{value:,.2f}".removesuffix(".00")
 
 
+def totals(kpis):
+    """By KPI, its rows over all values of its dimensions, period by period."""
+    rows = [r for r in kpis.to_pylist() if all(r[d] is None for d in kpis.dimensions)]
+    return {name: list(group) for name, group in itertools.groupby(rows, key=lambda r: r["kpi"])}
+
+
+def spark(rows, width=10):
+    """The last values, as a row of blocks."""
+    values = [r["value"] for r in rows if r["value"] is not None][-width:]
+    low, high = min(values, default=0), max(values, default=0)
+    return "".join("▁▂▃▄▅▆▇█"[round(7 * (v - low) / (high - low))] if high > low else "▄" for v in values)
+
+
 def show_kpis(playbook, kpis):
     heading("KPIs", "The last whole period with a value, and its 95 % interval. A star: met or missed even at its edge.")
-    definitions = playbook.to_dict()["kpis"]
     improve = kpis.improve.to_pylist()
     todo = []
-    for name, periods in pictures.totals(kpis).items():
-        definition = definitions[name]
+    for name, periods in totals(kpis).items():
+        definition = kpis.definitions[name]
         title, unit = escape(definition.get("title", name)), definition.get("unit", "")
         whole = [r for r in periods if r["value"] is not None and not r["partial"]]
         about = [name, EVERY[definition["every"]], definition.get("scope"), f"met in {sum(r['status'] == 'met' for r in whole)} of {len(whole)}"]
         console.print(f" [bold]{title}[/] [dim]{', '.join(filter(None, about))}")
-        trend = pictures.spark(periods)
+        trend = spark(periods)
         for r in whole if definition["every"] == "campaign" else whole[-1:]:
-            when = r["campaign"] or f"{r['period'].astimezone(pictures.zone(playbook)):%d %b %Y}"
+            when = r["campaign"] or f"{r['period'].astimezone(ZoneInfo(playbook.timezone)):%d %b %Y}"
             target = "target " + written(r["target"], unit) if r["target"] is not None else ""
             status = {"met": "[green]met", "missed": "[red]missed"}.get(r["status"], "") + "*" * bool(r["certain"])
             between = written((r["low"], r["high"]), unit)
@@ -166,6 +180,28 @@ def write(folder, name, table):
             seconds = pa.compute.divide(arrow[n].cast(pa.int64()).cast(pa.float64()), 1e6)
             arrow = arrow.set_column(n, field.name, seconds)
     pyarrow.csv.write_csv(arrow, folder / f"{name}.csv")
+
+
+def pictures(folder, playbook, stages, kpis, run):
+    """Workflows, funnels and KPIs as SVG."""
+    for name, workflow in playbook.workflows.items():
+        (folder / f"workflow_{name}.svg").write_text(workflow.to_svg(run), encoding="utf-8")
+        (folder / f"workflow_{name}.mmd").write_text(workflow.to_mermaid(run), encoding="utf-8")
+    matplotlib.use("agg")
+    stages.plot().figure.savefig(folder / "funnels.svg")
+    lines = -(-len(kpis.definitions) // 2)
+    figure = Figure(figsize=(13, 3 * lines), layout="constrained")
+    cells = list(figure.subplots(lines, 2, squeeze=False).flat)
+    for (name, rows), ax in zip(totals(kpis).items(), cells, strict=False):
+        kpis.plot(name, ax=ax)
+        highest = max((r["value"] for r in rows if r["value"] is not None), default=1)
+        if kpis.definitions[name]["every"] != "campaign":  # an interval may reach far beyond what is worth seeing
+            ax.set_ylim(top=min(ax.get_ylim()[1], 1.6 * highest))
+    for ax in cells:
+        ax.tick_params(axis="x", labelbottom=True, labelsize="small", rotation=30)  # each has dates of its own
+    for ax in cells[len(kpis.definitions) :]:
+        ax.set_axis_off()
+    figure.savefig(folder / "kpis.svg")
 
 
 def main(folder, file, data):
@@ -198,13 +234,13 @@ def main(folder, file, data):
     }  # fmt: skip
     for name, table in tables.items():
         write(folder, name, table)
-    pictures.funnels(stages).savefig(folder / "funnels.svg")
-    pictures.kpis(playbook, kpis).savefig(folder / "kpis.svg")
+    pictures(folder, playbook, stages, kpis, run)
 
     heading("Where to look", f"All in {folder}:")
     show(
         ["file", "~"],
         [
+            ("[bold]workflow_*.svg", "the workflow, with how many took each way (and as Mermaid, .mmd)"),
             ("[bold]funnels.svg, kpis.svg", "the stages; the KPIs over time, with intervals and targets"),
             ("[bold]actions.csv", "each send: to whom, when, on which channel, or why not"),
             ("[bold]kpis.csv, improve.csv", "each KPI by period and channel; what to do where it missed its target"),
