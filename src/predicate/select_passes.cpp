@@ -115,8 +115,9 @@ const std::uint32_t* pass_runner::fixed_texts(const pass_term& t) const {
 void pass_runner::compare(const clause& c, picked who, truth* out) {
     if (const auto* codes = fixed_texts(c.term); codes != nullptr && c.constant.type == value_type::text && (c.op == node_kind::equal || c.op == node_kind::not_equal)) {
         const auto wanted = static_cast<std::uint32_t>(c.constant.i), lacking = static_cast<std::uint32_t>(no_text);
-        const truth same = to_truth(c.op == node_kind::equal), other = !same;
-        each(who, [&](std::uint32_t i) { out[i] = codes[i] == wanted ? same : codes[i] == lacking ? truth::unknown : other; });
+        // By bits, not by branches that texts at random mislead: 1 is yes, 2 unknown.
+        if (c.op == node_kind::equal) each(who, [=](std::uint32_t i) { out[i] = static_cast<truth>(unsigned{codes[i] == wanted} | unsigned{codes[i] == lacking} << 1); });
+        else each(who, [=](std::uint32_t i) { out[i] = static_cast<truth>(unsigned{codes[i] != wanted && codes[i] != lacking} | unsigned{codes[i] == lacking} << 1); });
         return;
     }
     if (!c.term.of_attribute && c.term.aggregate == aggregate::count && c.constant.type == value_type::integer && c.constant.i >= 0 && c.constant.i < INT32_MAX) {
@@ -151,8 +152,8 @@ void pass_runner::compare(const clause& c, picked who, truth* out) {
 void pass_runner::among(const clause& c, picked who, truth* out) {
     if (const auto* codes = fixed_texts(c.term); codes != nullptr) {
         const auto lacking = static_cast<std::uint32_t>(no_text);
-        each(who, [&](std::uint32_t i) { out[i] = codes[i] == lacking ? truth::unknown : truth::no; });
-        for (const auto wanted : c.codes) each(who, [&](std::uint32_t i) { out[i] = codes[i] == wanted ? truth::yes : out[i]; });
+        each(who, [=](std::uint32_t i) { out[i] = static_cast<truth>(unsigned{codes[i] == lacking} << 1); });
+        for (const auto wanted : c.codes) each(who, [=](std::uint32_t i) { out[i] = static_cast<truth>(static_cast<unsigned>(out[i]) | unsigned{codes[i] == wanted}); });
         return;
     }
     lent<std::int64_t> v{integers_};

@@ -47,7 +47,8 @@ private:
     /// f(place) for each of them: without the detour by the list when that is everybody, so that the loop can go by vectors.
     template <class F>
     void each(picked who, F f) const {
-        if (who.count == count_) for (std::uint32_t i = 0; i < count_; ++i) f(i);
+        const std::uint32_t n = count_;
+        if (who.count == n) for (std::uint32_t i = 0; i < n; ++i) f(i);
         else for (const auto i : who) f(i);
     }
 
