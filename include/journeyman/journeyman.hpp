@@ -11,6 +11,7 @@
 #include "journeyman/history/history.hpp"
 #include "journeyman/history/tables.hpp"
 #include "journeyman/kpi/kpi.hpp"
+#include "journeyman/kpi/measure.hpp"
 #include "journeyman/kpi/report.hpp"
 #include "journeyman/playbook/playbook.hpp"
 #include "journeyman/predicate/explain.hpp"

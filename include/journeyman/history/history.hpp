@@ -23,6 +23,8 @@ namespace journeyman {
 
 class expression;
 class selection;
+class selector;
+struct fold_options;
 
 /// Ids in their sort order: number k is the k-th smallest. Text (by bytes) or integers, as they came in.
 class id_column {
@@ -122,6 +124,9 @@ public:
 
     /// Contacts for whom `p` is yes at `at`. Defined with predicate/select.hpp; `select` there takes segments and a zone too.
     [[nodiscard]] selection select(const expression& p, instant at) const;
+    /// by…, value: a measure of one's own over the events of a selector. Defined with kpi/measure.hpp.
+    template <class M> [[nodiscard]] table fold(const selector&) const;
+    template <class M> [[nodiscard]] table fold(const selector&, const fold_options&) const;
 
 private:
     std::shared_ptr<const history_data> data_;
