@@ -366,6 +366,10 @@ class Selector:
 
 def predicate(text: str) -> Expression:
     """Reads a predicate from its text (docs/semantics.md). Raises `Error` with the line and column of what is wrong."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Error("predicate.encoding", "1:1", "This text holds half a character (a lone surrogate), which UTF-8 cannot write.") from None
     return Expression(_core._Expression.parse(text))
 
 

@@ -459,6 +459,7 @@ raw_table read_arrow(ArrowArrayStream* stream, raw_table::kind what, std::string
     out.rows = all->begins.back();
     for (std::size_t i = 0; i < static_cast<std::size_t>(all->schema.n_children); ++i) {
         const char* name = all->schema.children[i]->name;
+        if (name != nullptr && std::any_of(out.columns.begin(), out.columns.end(), [&](const auto& c) { return c->name() == name; })) throw error{"input.arrow", out.label, "two columns are called '" + std::string{name} + "'; rename one"};
         out.columns.push_back(std::make_unique<arrow_column>(name != nullptr ? name : "", all, i));
     }
     out.memory = all;
