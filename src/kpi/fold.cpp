@@ -33,9 +33,10 @@ public:
             for (const auto& by : k.by) needs_journeys_ = needs_journeys_ || by.kind >= dimension_plan::workflow;
     }
 
-    void contacts(std::vector<kpi_totals>& kpis) {
+    void contacts(std::vector<kpi_totals>& kpis, std::uint32_t first_contact, std::uint32_t last_contact) {
         auto journey = journeys_.begin();
-        for (std::uint32_t c = 0; c < history_.contacts.size(); ++c) {
+        const auto end = std::min(last_contact, static_cast<std::uint32_t>(history_.contacts.size()));
+        for (std::uint32_t c = first_contact; c < end; ++c) {
             reader_.load(c);
             while (journey != journeys_.end() && (*journey)->contact < c) ++journey;
             journeys_here_ = {};
@@ -381,10 +382,10 @@ private:
 
 }  // namespace
 
-void fold(const kpi_definitions& d, const plan& p, const program_ptr& program, const history_data& h, const std::vector<journey_span>& journeys, const table_span& span, std::vector<kpi_totals>& kpis, cell_texts& texts) {
+void fold(const kpi_definitions& d, const plan& p, const program_ptr& program, const history_data& h, const std::vector<journey_span>& journeys, const table_span& span, std::vector<kpi_totals>& kpis, cell_texts& texts, fold_part part) {
     folding f{d, p, program, h, journeys, span, texts};
-    f.contacts(kpis);
-    f.spend(kpis);
+    f.contacts(kpis, part.first, part.last);
+    if (part.spend) f.spend(kpis);
 }
 
 }  // namespace journeyman::detail

@@ -44,6 +44,8 @@ public:
     bool begin_contact() { return std::exchange(open_, true); }
     void immature() { immature_now_ = 1; }
     void end_contact();
+    /// With what other contacts gave, of the same plan: exactly what one pass over both would have given.
+    void merge(const totals&);
 
     amount& sum(std::size_t measure) { return sums_[measure]; }                    // spend
     void account(std::size_t measure, std::int64_t id) { accounts_[measure].insert(id); }
@@ -83,6 +85,8 @@ public:
         for (totals* t : open_) t->end_contact();
         open_.clear();
     }
+    /// The same for all cells; their keys are numbers of one `cell_texts`.
+    void merge(const kpi_totals&);
     std::map<std::uint32_t, amount> unscoped;      // by period
 
 private:
@@ -112,7 +116,13 @@ private:
     std::unordered_map<std::int64_t, std::uint32_t> by_value_[10];   // by type
 };
 
+/// The contacts of a part of the history, [first, last), and whether its spend is in it.
+struct fold_part {
+    std::uint32_t first = 0, last = 0xffffffffU;
+    bool spend = true;
+};
+
 /// Fills the totals of all KPIs in one pass.
-void fold(const kpi_definitions&, const plan&, const program_ptr&, const history_data&, const std::vector<journey_span>&, const table_span&, std::vector<kpi_totals>&, cell_texts&);
+void fold(const kpi_definitions&, const plan&, const program_ptr&, const history_data&, const std::vector<journey_span>&, const table_span&, std::vector<kpi_totals>&, cell_texts&, fold_part = {});
 
 }  // namespace journeyman::detail

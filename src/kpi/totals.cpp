@@ -41,6 +41,22 @@ void totals::end_contact() {
     open_ = false;
 }
 
+void totals::merge(const totals& o) {
+    for (std::size_t m = 0; m < sums_.size(); ++m) sums_[m].merge(o.sums_[m]);
+    for (std::size_t k = 0; k < products_.size(); ++k) products_[k].merge(o.products_[k]);
+    for (const auto& [measure, ids] : o.accounts_) accounts_[measure].insert(ids.begin(), ids.end());
+    immature_ += o.immature_;
+}
+
+void kpi_totals::merge(const kpi_totals& o) {
+    for (std::uint32_t c = 0; c < o.keys_.size(); ++c) {
+        const auto mine = cell(*o.keys_[c]);
+        for (std::uint32_t p = 0; p < o.totals_[c].size(); ++p)
+            if (o.totals_[c][p]) at(mine, p).merge(*o.totals_[c][p]);
+    }
+    for (const auto& [period, money] : o.unscoped) unscoped[period].merge(money);
+}
+
 double totals::total(std::size_t measure) const {
     if (plan_->measures[measure].kind == aggregate::accounts) {
         const auto it = accounts_.find(measure);
