@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KINDS = ("send", "wait_for", "wait", "branch", "split", "task", "webhook", "set", "emit", "start", "exit")
 ENTRY, END = "$entry", "$end"   # no step's name: names hold letters, digits, `_` and dots
+MOST_SHOWN = 200   # steps that a notebook draws unasked
 
 
 @dataclasses.dataclass
@@ -122,6 +123,8 @@ class Drawing:
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         # No html: JupyterLab would prefer it to Mermaid.
+        if len(self.nodes) > MOST_SHOWN:
+            return {"text/plain": repr(self)}
         return {"text/plain": repr(self), "image/svg+xml": self.to_svg(), "text/vnd.mermaid": self.to_mermaid()}
 
     def __repr__(self) -> str:

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
+import graphlib
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-SWEEPS = 24
+SWEEPS, PATIENCE = 24, 6
 
 
 @dataclasses.dataclass(eq=False)
@@ -106,12 +107,12 @@ def _layers(nodes: dict[str, Item], links: Sequence[Link], groups: dict[str, str
             low, high = (link.target, link.source) if link.upward else (link.source, link.target)
             before[high].add(low)
     bands: list[Band] = []
-    left = list(nodes)
+    left = list(graphlib.TopologicalSorter(before).static_order())
     first = 0
     while left:
-        # The group that can be had whole, else the one whose turn it is.
+        # The group that can be had whole, else the one whose turn it is as written.
         waiting = set(left)
-        ready = dict.fromkeys(groups[n] for n in left if not before[n] & waiting)
+        ready = dict.fromkeys(groups[n] for n in nodes if n in waiting and not before[n] & waiting)
         taken = {group: _reachable(left, before, groups, group) for group in ready}
         whole = [g for g, members in taken.items() if len(members) == sum(groups[n] == g for n in left)]
         group = (whole or list(ready))[0]
@@ -126,11 +127,12 @@ def _layers(nodes: dict[str, Item], links: Sequence[Link], groups: dict[str, str
 
 
 def _reachable(left: list[str], before: dict[str, set[str]], groups: dict[str, str], group: str) -> list[str]:
-    """Those of the group that wait for none but each other, in an order in which none comes before what it waits for."""
-    waiting, taken = set(left), list[str]()
-    while found := [n for n in left if n in waiting and groups[n] == group and not before[n] & waiting]:
-        taken += found
-        waiting -= set(found)
+    """Those of the group that wait for none but each other. `left` and the answer have none before what it waits for."""
+    waiting, taken = set(left), []
+    for n in left:
+        if groups[n] == group and not before[n] & waiting:
+            taken.append(n)
+            waiting.discard(n)
     return taken
 
 
@@ -156,7 +158,7 @@ def _chain(nodes: dict[str, Item], link: Link, layers: list[list[Item]]) -> None
 
 def _ordered(layers: list[list[Item]]) -> list[list[Item]]:
     best, fewest = layers, _crossings(layers)
-    current = layers
+    current, idle = layers, 0
     for sweep in range(SWEEPS):
         down = sweep % 2 == 0
         current = [list(layer) for layer in current]
@@ -170,8 +172,11 @@ def _ordered(layers: list[list[Item]]) -> list[list[Item]]:
             layer.sort(key=centre)   # stable: ties keep the written order
             places.update((id(item), float(k)) for k, item in enumerate(layer))
         crossings = _crossings(current)
+        idle = 0 if crossings < fewest else idle + 1
         if crossings < fewest:
             best, fewest = current, crossings
+        if fewest == 0 or idle == PATIENCE:
+            break
     return best
 
 
@@ -195,6 +200,7 @@ def _place(layers: list[list[Item]], gap: float) -> None:
             item.x = at + item.left
             at = item.x + item.right + gap
     for sweep in range(4 * SWEEPS):
+        moved = 0.0
         for layer in layers if sweep % 2 == 0 else reversed(layers):
             wanted, weights = [], []
             for item in layer:
@@ -204,7 +210,10 @@ def _place(layers: list[list[Item]], gap: float) -> None:
                 wanted.append(sum(w * n.x for w, n in zip(pull, near, strict=True)) / sum(pull) if near else item.x)
                 weights.append(sum(pull) or 0.1)
             for item, x in zip(layer, _apart(layer, wanted, weights, gap), strict=True):
+                moved = max(moved, abs(item.x - x))
                 item.x = x
+        if moved < 0.5:
+            break
 
 
 def _apart(layer: list[Item], wanted: list[float], weights: list[float], gap: float) -> list[float]:

@@ -4,6 +4,7 @@ import itertools
 import pathlib
 import random
 import re
+import time
 import xml.etree.ElementTree as ET
 
 import journeyman as jm
@@ -217,3 +218,11 @@ def test_saved_by_the_ending_of_the_name(skilltime, tmp_path):
         assert (tmp_path / f"w{ending}").read_text(encoding="utf-8").startswith(begins)
     with pytest.raises(jm.Error, match="endings"):
         drawing.save(tmp_path / "w.png")
+
+
+def test_a_large_workflow_is_drawn_in_time_but_not_unasked():
+    drawing = _draw.Drawing("w", made_up(1, 250))
+    begun = time.process_time()
+    assert overlaps(texts(drawing.to_svg())) == []
+    assert time.process_time() - begun < 60
+    assert sorted(drawing._repr_mimebundle_()) == ["text/plain"]
