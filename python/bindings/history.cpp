@@ -117,6 +117,13 @@ void register_history(py::module_& m) {
             return out;
         })
         .def(
+            "check",
+            [](const jm::history& h, const jm::expression& p, const segments& all, const std::string& timezone) {
+                const auto found = jm::check(p, h.schema(), h.data().pool, context_of(all, timezone));
+                return std::vector<jm::problem>(found.begin(), found.end());
+            },
+            py::arg("predicate"), py::arg("segments"), py::arg("timezone"), without_gil())
+        .def(
             "explain",
             [](const jm::history& h, const jm::expression& p, const std::string& contact, const std::string& at, const segments& all, const std::string& timezone) {
                 return jm::explain(h, p, contact, instant_of(at), context_of(all, timezone));

@@ -65,25 +65,10 @@ jm::kpi_report kpis(const jm::playbook& p, const jm::history& h, const jm::run* 
     return p.kpis(h, run, o);
 }
 
-std::string severity_name(const jm::problem& p) {
-    switch (p.severity) {
-        case jm::severity::error: return "error";
-        case jm::severity::warning: return "warning";
-        case jm::severity::note: break;
-    }
-    return "note";
-}
-
 }  // namespace
 
 void register_playbook(py::module_& m) {
     using without_gil = py::call_guard<py::gil_scoped_release>;
-
-    py::class_<jm::problem>(m, "_Problem")
-        .def_readonly("code", &jm::problem::code)
-        .def_readonly("place", &jm::problem::place)
-        .def_readonly("message", &jm::problem::message)
-        .def_property_readonly("severity", &severity_name);
 
     py::class_<jm::segment>(m, "_Segment")
         .def_readonly("name", &jm::segment::name)

@@ -13,11 +13,11 @@ Answers are exact to the microsecond, see only what had happened by the instant 
 """
 
 from ._draw import Drawing
-from ._error import Error
+from ._error import Error, Problem, Problems
 from ._explain import Explanation
 from ._expression import Expression, Predicate, Selector, any_event, attr, duration, event, now, predicate, prop, sequence
 from ._history import History, Selection
-from ._playbook import Coverage, Kpis, Playbook, Problem, Problems, Segment, Sizes, Stages, Workflow
+from ._playbook import Coverage, Kpis, Playbook, Segment, Sizes, Stages, Workflow
 from ._run import Run
 from ._table import Table
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import _convert, _core
 from ._convert import Instant
-from ._error import Error
+from ._error import Error, Problem, Problems
 from ._explain import Explanation
 from ._expression import Expression, _predicate
 from ._table import Table
@@ -188,7 +189,15 @@ class History:
             _only_one(segments)
             return playbook._select(self, asked, self._at(at), threads or 1)
         named = {k: _predicate(v) for k, v in (segments or {}).items()}
+        for p in self._core.check(asked, named, timezone):
+            if p.severity == "warning":
+                warnings.warn(p.message, stacklevel=2)
         return Selection(self._core.select(asked, self._at(at), named, timezone, threads or 1))
+
+    def check(self, predicate: Expression | str, *, segments: Mapping[str, Expression | str] | None = None, timezone: str = "UTC") -> Problems:
+        """What the type check finds in a predicate, all at once: unknown names, wrong types, and events never seen as warnings."""
+        named = {k: _predicate(v) for k, v in (segments or {}).items()}
+        return Problems(Problem(p) for p in self._core.check(_predicate(predicate), named, timezone))
 
     def membership(
         self,

@@ -11,36 +11,11 @@ from typing import Any, Literal
 from . import _convert, _core, _plot
 from ._convert import Instant
 from ._draw import Drawing
+from ._error import Problem, Problems
 from ._expression import Expression, Selector, _predicate
 from ._history import History, Selection
 from ._run import Run
 from ._table import Table
-
-
-class Problem:
-    """One finding of a check: `code` (stable), `place` (file:line:column, or the path in the definition), `message` with the remedy, `severity`."""
-
-    def __init__(self, core: _core._Problem) -> None:
-        self.code = core.code
-        self.place = core.place
-        self.message = core.message
-        self.severity = core.severity
-        """"error", "warning" or "note"."""
-
-    def __repr__(self) -> str:
-        return f"{self.place + ': ' if self.place else ''}{self.severity}: {self.message} [{self.code}]"
-
-
-class Problems(list[Problem]):
-    """All findings of a check, in the order of the file. Prints one a line."""
-
-    @property
-    def errors(self) -> int:
-        """How many of them keep the playbook from running."""
-        return sum(p.severity == "error" for p in self)
-
-    def __repr__(self) -> str:
-        return "\n".join(map(repr, self)) or "no problems"
 
 
 class Segment:
@@ -184,8 +159,9 @@ class Playbook:
         """From the written form as Python has it: dicts, lists, text; predicates, selectors and durations may be objects too.
 
         What a YAML reader made of it is taken as it was meant: the key `on` read as True, 21:00 read as 1260, dates.
+        Errors give the path in the definition, such as kpis.cpa.every.
         """
-        return cls(_core._Playbook.parse(json.dumps(_written(definition), allow_nan=False), "playbook"))
+        return cls(_core._Playbook.parse(json.dumps(_written(definition), allow_nan=False), ""))
 
     def to_yaml(self) -> str:
         """The written form; read again, it is an equal playbook."""

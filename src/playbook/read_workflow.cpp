@@ -73,7 +73,7 @@ private:
             for (const auto& k : step_kinds()) {
                 if (k.kind != key) continue;
                 if (found != nullptr && found != &k) {
-                    in_.fail_at("playbook.key", in_.place(e.first.Mark()), "a step does one thing, this one is both `" + std::string{found->kind} + "` and `" + key + "`; make two steps of it");
+                    in_.fail_key(at_, e.first, "a step does one thing, this one is both `" + std::string{found->kind} + "` and `" + key + "`; make two steps of it");
                     return nullptr;
                 }
                 found = &k;

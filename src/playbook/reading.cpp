@@ -68,7 +68,7 @@ std::string join(const std::string& path, std::string_view key) { return path.em
 // ---- places and problems
 
 std::string reading::place(const YAML::Mark& mark) const {
-    if (mark.line < 0) return file_;
+    if (mark.line < 0 || file_.empty()) return file_;
     // Columns count characters, as the places inside a text do.
     int column = mark.column;
     const auto pos = static_cast<std::size_t>(mark.pos), bytes = static_cast<std::size_t>(mark.column);
@@ -79,7 +79,7 @@ std::string reading::place(const YAML::Mark& mark) const {
 
 std::optional<std::string> reading::text_place(const YAML::Node& n) const {
     const auto mark = n.Mark();
-    if (mark.line < 0 || !n.IsScalar() || static_cast<std::size_t>(mark.pos) > text_.size()) return std::nullopt;
+    if (mark.line < 0 || file_.empty() || !n.IsScalar() || static_cast<std::size_t>(mark.pos) > text_.size()) return std::nullopt;
     const auto& s = n.Scalar();
     const auto source = text_.substr(static_cast<std::size_t>(mark.pos));
     if (s.empty() || s.find('\n') != s.npos) return std::nullopt;
@@ -94,13 +94,19 @@ std::optional<std::string> reading::text_place(const YAML::Node& n) const {
 }
 
 void reading::note(const std::string& path, const YAML::Node& key, const YAML::Node& value) {
+    if (file_.empty()) return;
     places[path] = place(value.IsScalar() || !key.IsDefined() ? value.Mark() : key.Mark());
     if (auto text = text_place(value)) places[path + ":1:1"] = std::move(*text);
 }
 
 void reading::fail(std::string code, const spot& at, std::string message) {
     const auto known = places.find(at.path);
+    if (file_.empty()) return fail_at(std::move(code), at.path, std::move(message));
     fail_at(std::move(code), known != places.end() ? known->second : place(at.node.Mark()), std::move(message));
+}
+
+void reading::fail_key(const spot& of, const YAML::Node& key, std::string message) {
+    fail_at("playbook.key", file_.empty() ? join(of.path, key.IsScalar() ? key.Scalar() : "?") : place(key.Mark()), std::move(message));
 }
 
 void reading::finish() const {
@@ -128,12 +134,12 @@ std::vector<std::pair<std::string, spot>> reading::entries(const spot& s, std::s
     for (const auto& e : s.node) {
         const spot at{e.second, join(s.path, e.first.IsScalar() ? e.first.Scalar() : "?")};
         if (!e.first.IsScalar() || e.first.Scalar().empty()) {
-            fail_at("playbook.key", place(e.first.Mark()), "a name is a text, this is " + kind_of(e.first));
+            fail_key(s, e.first, "a name is a text, this is " + kind_of(e.first));
             continue;
         }
         const auto [before, fresh] = seen.emplace(e.first.Scalar(), place(e.first.Mark()));
         if (!fresh) {
-            fail_at("playbook.key", place(e.first.Mark()), "`" + e.first.Scalar() + "` is given twice, first at " + before->second + "; give one another name");
+            fail_key(s, e.first, "`" + e.first.Scalar() + "` is given twice" + (before->second.empty() ? "" : ", first at " + before->second) + "; give one another name");
             continue;
         }
         note(at.path, e.first, e.second);
@@ -164,7 +170,7 @@ keyed::keyed(reading& in, const spot& s, std::string what, std::vector<std::stri
     const auto is_known = [&](const std::string& key) { return std::find(known.begin(), known.end(), key) != known.end(); };
     for (const auto& e : s.node) {
         if (!e.first.IsScalar()) {
-            in.fail_at("playbook.key", in.place(e.first.Mark()), "a key is a text, this is " + kind_of(e.first));
+            in.fail_key(s, e.first, "a key is a text, this is " + kind_of(e.first));
             continue;
         }
         std::string key = e.first.Scalar();
@@ -177,11 +183,11 @@ keyed::keyed(reading& in, const spot& s, std::string what, std::vector<std::stri
                 for (std::size_t k = 0; k < known.size(); ++k) said += (k == 0 ? " " : k + 1 == known.size() ? " and " : ", ") + known[k];
                 said += ".";
             }
-            in.fail_at("playbook.key", in.place(e.first.Mark()), what_ + " has no key `" + key + "`." + said);
+            in.fail_key(s, e.first, what_ + " has no key `" + key + "`." + said);
             continue;
         }
         if (values_.contains(key)) {
-            in.fail_at("playbook.key", in.place(e.first.Mark()), "`" + key + "` is given twice; leave one out");
+            in.fail_key(s, e.first, "`" + key + "` is given twice; leave one out");
             continue;
         }
         in.note(join(s.path, key), e.first, e.second);
@@ -376,7 +382,7 @@ template <class F> bool reading::read_tree(const spot& s, F f) {
         f(document_of(*this, s.node, 0, values));
         return true;
     } catch (const error& e) {
-        fail_at(e.code(), place(at_pointer(s.node, e.place()).Mark()), e.message());
+        fail_at(e.code(), file_.empty() ? s.path + e.place() : place(at_pointer(s.node, e.place()).Mark()), e.message());
         return false;
     }
 }

@@ -30,6 +30,8 @@ public:
     reading(std::string_view text, std::string file) : text_{text}, file_{std::move(file)} {}
 
     void fail(std::string code, const spot& at, std::string message);
+    /// A key of a mapping that should not be there.
+    void fail_key(const spot& of, const YAML::Node& key, std::string message);
     void fail_at(std::string code, std::string place, std::string message) { found_.push_back({std::move(code), std::move(place), std::move(message), severity::error}); }
     [[nodiscard]] const std::vector<problem>& found() const { return found_; }
     /// Throws one error that holds all problems, if there are any.

@@ -579,6 +579,12 @@ const schema& compiler::known() const { return impl_->known; }
 text_pool& compiler::pool() { return *impl_->out.pool; }
 program_ptr compiler::finish() const { return std::make_shared<const program>(impl_->out); }
 
+problems check(const expression& e, const schema& known, text_pool_ptr pool, const compile_context& context) {
+    compiler c{known, std::move(pool), context};
+    static_cast<void>(c.add_predicate(e));
+    return c.found();
+}
+
 std::pair<program_ptr, node_id> compile(const expression& e, const schema& known, text_pool_ptr pool, const compile_context& context) {
     compiler c{known, std::move(pool), context};
     const node_id n = c.add_predicate(e);

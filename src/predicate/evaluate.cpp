@@ -479,9 +479,10 @@ private:
                 case aggregate::distinct:
                     if (is_number(x.type)) numbers.insert(x.as_decimal()); else codes.insert(x.i);
                     break;
-                case aggregate::first: if (!any) kept = x; break;
+                // The first decides, and nothing changes before it leaves.
+                case aggregate::first: kept = x; return false;
+                case aggregate::first_time: kept = value::of(e.place().at); return false;
                 case aggregate::last: kept = x; break;
-                case aggregate::first_time: if (!any) kept = value::of(e.place().at); break;
                 case aggregate::last_time: kept = value::of(e.place().at); break;
                 default: break;
             }

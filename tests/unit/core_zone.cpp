@@ -96,6 +96,11 @@ TEST_CASE("calendar months are clamped at month end, in the zone (T3)") {
     CHECK(plus("2026-01-29T01:30:00Z", length{2, 0_d}, "Europe/Rome") == "2026-03-29T01:30:00Z");
     CHECK(add(end_of_time, 1_mo, *utc()) == end_of_time);
     CHECK(add(end_of_time, 1_d, *utc()) == end_of_time);
+    CHECK(to_text(add(earliest_instant, 100_y, *utc())) == "0101-01-01T00:00:00Z");   // the first instant is one like any other
+    CHECK(to_text(add(latest_instant, -length{1_mo}, *utc())) == "9999-11-30T23:59:59.999999Z");
+    CHECK(add(at("2026-01-31T00:00:00Z"), 100'000'000_y, *utc()) > latest_instant);     // years do not wrap
+    CHECK(add(at("2026-01-31T00:00:00Z"), -length{100'000'000_y}, *utc()) < earliest_instant);
+    CHECK(to_text(add(at("2026-01-31T00:00:00Z"), -length{23_mo}, *utc())) == "2024-02-29T00:00:00Z");
     CHECK(add(beginning_of_time, -length{1_d}, *utc()) == beginning_of_time);
 }
 

@@ -83,7 +83,10 @@ inline local_instant add_months(local_instant l, std::int32_t months) {
     const auto d = std::chrono::floor<std::chrono::days>(l);
     const auto time_of_day = l - d;
     const std::chrono::year_month_day ymd{d};
-    auto moved = std::chrono::year_month{ymd.year(), ymd.month()} + std::chrono::months{months};
+    // A year of std::chrono is a short: what lies further off than any history is one far year.
+    const std::int64_t total = std::int64_t{static_cast<int>(ymd.year())} * 12 + static_cast<unsigned>(ymd.month()) - 1 + months;
+    const std::int64_t year = std::clamp<std::int64_t>((total - (total < 0 ? 11 : 0)) / 12, -30'000, 30'000);
+    const std::chrono::year_month moved{std::chrono::year{static_cast<int>(year)}, std::chrono::month{static_cast<unsigned>((total % 12 + 12) % 12) + 1}};
     const auto last = std::chrono::year_month_day_last{moved.year(), std::chrono::month_day_last{moved.month()}}.day();
     const auto clamped = std::min(ymd.day(), last);
     return day{std::chrono::year_month_day{moved.year(), moved.month(), clamped}} + time_of_day;
@@ -91,7 +94,7 @@ inline local_instant add_months(local_instant l, std::int32_t months) {
 
 /// T3: calendar months in the zone, clamped at month end, then the fixed part.
 inline instant add(instant t, length by, const time_zone& zone) {
-    if (by.months != 0 && t > earliest_instant && t < latest_instant) t = zone.to_instant(add_months(zone.to_local(t), by.months));
+    if (by.months != 0 && t >= earliest_instant && t <= latest_instant) t = zone.to_instant(add_months(zone.to_local(t), by.months));
     return add_saturated(t, by.fixed);
 }
 

@@ -56,6 +56,7 @@ public:
     /// A YAML or JSON file. Throws `error` for a file that is not there or is no YAML (code `playbook.yaml`, with line:column), and for definitions that
     /// cannot be read (code `playbook.key`, `playbook.value` …): the message holds all of them, one a line.
     static playbook load(const std::filesystem::path&);
+    /// From memory. Without a `file` name, places are paths in the definition ("kpis.cpa.every").
     static playbook parse(std::string_view yaml_or_json, const std::string& file = "playbook");
     [[nodiscard]] std::string to_yaml() const;
     [[nodiscard]] std::string to_json() const;

@@ -167,6 +167,8 @@ private:
     std::unique_ptr<impl> impl_;
 };
 
+/// What the type check finds in one predicate: errors, and warnings such as an event never seen.
+problems check(const expression&, const schema&, text_pool_ptr, const compile_context& = {});
 /// One predicate against a schema, or throws the first error found.
 std::pair<program_ptr, node_id> compile(const expression&, const schema&, text_pool_ptr, const compile_context& = {});
 

@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from .._error import Error
+from .._error import Error, Problem
 from .._history import History
-from .._playbook import Playbook, Problem
+from .._playbook import Playbook
 from ._show import Printer
 
 HELP = """Segments, workflows and KPIs of a playbook, over the history you have.
