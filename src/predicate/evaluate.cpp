@@ -84,6 +84,21 @@ public:
         });
     }
 
+    bool counts(const compiled_selector& s, event_ref e) {
+        const bounds b = window_of(s.window);
+        if (!b.known || !s.listens(e.slot)) return false;
+        instant moves = end_of_time;
+        const bool in = inside(s.window, b, e.place(), moves);
+        if ((!in && moves == end_of_time) || !takes(s, e)) return false;
+        at(moves);
+        if (!in) return false;
+        if (s.without == none) return true;
+        instant from = end_of_time;
+        if (uncrossed(s, e, from)) return true;
+        at(from);
+        return false;
+    }
+
 private:
     node_id arg(const compiled_node& n, std::uint32_t k) const { return p_.arguments[n.args + k]; }
     truth truth_of(node_id id, event_ref e) { return eval(id, e).v.as_truth(); }
@@ -360,7 +375,9 @@ private:
             case window_kind::since_entry:
             case window_kind::since_step:
                 b.has_after = true;
-                b.after = v_.journey == nullptr ? position{end_of_time, 0} : w.kind == window_kind::since_entry ? v_.journey->entry : v_.journey->steps[w.step];
+                if (v_.journey == nullptr) b.after = {end_of_time, 0};
+                else if (w.kind == window_kind::since_entry) b.after = v_.journey->entry;
+                else b.after = v_.journey->steps == nullptr ? position{end_of_time, 0} : v_.journey->steps[w.step];
                 b.known = b.after.at != end_of_time;
                 break;
         }
@@ -569,6 +586,8 @@ bool selects(const program& p, selector_id id, const contact_view& v, event_ref 
     if (!s.listens(event.slot)) return false;
     return s.where == none || ask(p, s.where, v, t, event) == truth::yes;
 }
+
+bool counts(const program& p, selector_id id, const contact_view& v, event_ref event, instant t, instant& next) { return evaluation{p, v, t, next}.counts(p.selectors[id], event); }
 
 const time_zone& local_zone(const program& p, const contact_view& v) {
     for (const auto slot : {p.timezone, p.account_timezone}) {

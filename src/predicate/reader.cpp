@@ -83,25 +83,29 @@ void history_reader::load(std::uint32_t contact) {
     }
 }
 
-void history_reader::load_account(position p) {
-    const value id = seen_attributes_[account_slot_].now();
-    std::uint32_t account = none;
-    if (id.type == value_type::text) {
-        const auto it = std::lower_bound(account_numbers_.begin(), account_numbers_.end(), std::pair{static_cast<std::uint32_t>(id.i), 0U});
-        if (it != account_numbers_.end() && it->first == static_cast<std::uint32_t>(id.i)) account = it->second;
-    }
+std::uint32_t history_reader::account_named(const value& id) const {
+    if (id.type != value_type::text) return none;
+    const auto number = static_cast<std::uint32_t>(id.i);
+    const auto it = std::lower_bound(account_numbers_.begin(), account_numbers_.end(), std::pair{number, 0U});
+    return it != account_numbers_.end() && it->first == number ? it->second : none;
+}
+
+void history_reader::load_account(std::uint32_t account) {
     for (std::size_t a = 0; a < attributes_.size(); ++a) {
         if (!program_->attributes[a].of_account) continue;
-        if (account != account_) {
-            const auto* s = attributes_[a].stream;
-            if (account == none) all_attributes_[a] = {};
-            else load_attribute(s, account, s == nullptr ? std::pair<std::uint32_t, std::uint32_t>{0, 0} : s->rows.range(account), all_attributes_[a]);
-            seen_attributes_[a] = all_attributes_[a];
-            seen_attributes_[a].count = 0;
-        }
-        move(all_attributes_[a], seen_attributes_[a].count, p);
+        const auto* s = attributes_[a].stream;
+        if (account == none) all_attributes_[a] = {};
+        else load_attribute(s, account, s == nullptr ? std::pair<std::uint32_t, std::uint32_t>{0, 0} : s->rows.range(account), all_attributes_[a]);
+        seen_attributes_[a] = all_attributes_[a];
+        seen_attributes_[a].count = 0;
     }
     account_ = account;
+}
+
+void history_reader::see_account(position p) {
+    if (const auto account = account_named(seen_attributes_[account_slot_].now()); account != account_) load_account(account);
+    for (std::size_t a = 0; a < attributes_.size(); ++a)
+        if (program_->attributes[a].of_account) move(all_attributes_[a], seen_attributes_[a].count, p);
 }
 
 }  // namespace journeyman

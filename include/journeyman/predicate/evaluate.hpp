@@ -22,6 +22,9 @@ void each_counted(const program&, node_id, const contact_view&, instant t, const
 /// Whether a selector takes this event: its name and its `where` (only on yes); the window is not looked at.
 bool selects(const program&, selector_id, const contact_view&, event_ref event, instant t);
 
+/// Whether the event counts for the selector at `t`: its name, `where`, window and `without`. `next` is lowered to when time alone could change that.
+bool counts(const program&, selector_id, const contact_view&, event_ref event, instant t, instant& next);
+
 /// The contact's zone at this moment: its attribute `timezone`, else its account's, else the playbook's (T7).
 const time_zone& local_zone(const program&, const contact_view&);
 

@@ -23,7 +23,7 @@ public:
     const contact_view& see(position p) {
         for (std::uint32_t s = 0; s < all_.size(); ++s) move(all_[s], seen_[s].count, p);
         for (std::uint32_t a = 0; a < all_attributes_.size(); ++a) if (!program_->attributes[a].of_account) move(all_attributes_[a], seen_attributes_[a].count, p);
-        if (account_slot_ != none) load_account(p);
+        if (account_slot_ != none) see_account(p);
         return view_;
     }
     /// Everything at or before `t`.
@@ -37,6 +37,12 @@ public:
     [[nodiscard]] const attribute_slice& all_changes(std::uint32_t attribute_slot) const { return all_attributes_[attribute_slot]; }
     [[nodiscard]] const program& compiled() const { return *program_; }
     [[nodiscard]] const program_ptr& compiled_ptr() const { return program_; }
+    /// The account of this id (an attribute `account_id`); `none` when there is none.
+    [[nodiscard]] std::uint32_t account_named(const value& id) const;
+    /// Its attributes into `all_changes`, with nothing of them visible; `see` does so by itself.
+    void load_account(std::uint32_t account);
+    /// The slot of `account_id`, when the program looks at accounts.
+    [[nodiscard]] std::uint32_t account_slot() const { return account_slot_; }
     void set_journey(const journey_view* j) { view_.journey = j; }
 
 private:
@@ -60,7 +66,7 @@ private:
             step /= 2;
         }
     }
-    void load_account(position p);
+    void see_account(position p);
 
     program_ptr program_;
     const history_data* history_;

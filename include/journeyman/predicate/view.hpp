@@ -47,7 +47,7 @@ struct event_ref {
 /// What a journey adds: its entry, its steps, the event that started it.
 struct journey_view {
     position entry{end_of_time, 0};
-    const position* steps = nullptr;   // by step slot; `end_of_time`: not reached
+    const position* steps = nullptr;   // by step slot; `end_of_time`: not reached; null: none is
     event_ref trigger;
 };
 
