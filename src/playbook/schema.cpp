@@ -1,5 +1,6 @@
 #include "playbook/schema.hpp"
 
+#include "journeyman/workflow/compiled.hpp"
 #include "predicate/walk.hpp"
 
 namespace journeyman::detail {
@@ -59,20 +60,6 @@ template <class F> void each_node(const playbook& p, const F& f) {
     for (const auto& d : p.dimensions) each_node(d.value, f);
 }
 
-/// The type of what a workflow hands on; `missing` where it cannot be told.
-value_type made_type(const expression& e, const workflow& w, const schema& known, const compile_context& context) {
-    if (e.empty()) return value_type::missing;
-    if (e->kind == node_kind::literal) return type_of(e->value);
-    workflow_scope scope;
-    for (const auto& [name, s] : w.steps) scope.steps.push_back(name);
-    if (const auto* t = std::get_if<event_trigger>(&w.trigger); t != nullptr && !t->selector.data().prefix) scope.trigger_events.push_back(t->selector.data().event);
-    compiler c{known, std::make_shared<text_pool>(), context};
-    c.enter(std::move(scope));
-    const auto n = c.add_expression(e);
-    c.leave();
-    return n == none ? value_type::missing : c.type_of(n);
-}
-
 }  // namespace
 
 schema schema_of(const playbook& p, schema known, problems& out) {
@@ -88,27 +75,7 @@ schema schema_of(const playbook& p, schema known, problems& out) {
         context = p.context();
     } catch (const error&) {   // the check says what is wrong with it
     }
-    // Constants first, so that expressions can read them.
-    for (const bool constants : {true, false})
-        for (const auto& w : p.workflows)
-            for (const auto& [step_name, s] : w.steps) {
-                const auto wanted = [&](const expression& e) { return (e.empty() || e->kind == node_kind::literal) == constants; };
-                if (const auto* x = std::get_if<set_step>(&s.kind())) {
-                    for (const auto& [written, e] : x->attributes) {
-                        if (!wanted(e)) continue;
-                        const bool of_account = written.starts_with("account.");
-                        const auto name = of_account || written.starts_with("contact.") ? written.substr(8) : written;
-                        auto& names = of_account ? known.account : known.contact;
-                        const auto type = made_type(e, w, known, context);
-                        if (const auto it = names.find(name); it == names.end()) names.emplace(name, type);
-                        else if (it->second == value_type::missing) it->second = type;
-                    }
-                } else if (const auto* emitted = std::get_if<emit_step>(&s.kind())) {
-                    auto& properties = known.events[emitted->event];
-                    for (const auto& [name, e] : emitted->properties)
-                        if (wanted(e)) properties.emplace(name, made_type(e, w, known, context));
-                }
-            }
+    add_made(p.workflows, context, known);
     return known;
 }
 

@@ -16,16 +16,9 @@ void text_or_missing(table_column& c, std::string_view s) {
     else c.push_text(s);
 }
 
-std::string_view template_of(const compiled_step& s) {
-    if (const auto* x = std::get_if<send_step>(&s.kind)) return x->channel_template;
-    if (const auto* t = std::get_if<task_step>(&s.kind)) return t->text;
-    if (const auto* w = std::get_if<webhook_step>(&s.kind)) return w->url;
-    return {};
-}
-
-std::string json_of(const compiled_step& s, const std::vector<value>& values, const text_pool& pool) {
+std::string json_of(const compiled_step& s, const value* values, const text_pool& pool) {
     nlohmann::ordered_json out = nlohmann::ordered_json::object();
-    for (std::size_t k = 0; k < values.size(); ++k) {
+    for (std::size_t k = 0; k < s.with.size(); ++k) {
         auto& cell = out[s.with[k].first];
         const auto& v = values[k];
         switch (v.type) {
@@ -50,17 +43,15 @@ table make_actions(const run_data& d) {
     table t{{"contact_id", names.type()}, {"workflow", value_type::text}, {"version", value_type::text}, {"journey", value_type::integer}, {"step", value_type::text}, {"phase", value_type::text},
             {"kind", value_type::text}, {"channel", value_type::text}, {"template", value_type::text}, {"at", value_type::instant}, {"status", value_type::text}, {"reason", value_type::text},
             {"until", value_type::instant}, {"owner", value_type::text}, {"due", value_type::instant}, {"values", value_type::text}, {"key", value_type::text}};
-    std::vector<std::uint32_t> order(d.actions.size());
-    std::iota(order.begin(), order.end(), 0U);
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {   // contacts are in order already
-        return d.actions[a].what.at.at < d.actions[b].what.at.at;
-    });
-    for (const auto k : order) {
-        const auto& [contact, a] = d.actions[k];
+    std::vector<std::pair<const action_row*, const value*>> order;
+    d.each_action([&](const action_row& a, const value* values) { order.emplace_back(&a, values); });
+    std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first->at < b.first->at; });   // contacts are in order already
+    for (const auto& [row, values] : order) {
+        const auto& a = *row;
         const auto& w = d.program->workflows[a.workflow];
         const auto& s = w.steps[a.step];
         std::size_t c = 0;
-        names.push_to(t[c++], contact);
+        names.push_to(t[c++], a.contact);
         t[c++].push_text(w.name);
         t[c++].push_text(w.version);
         t[c++].push_integer(a.journey);
@@ -69,7 +60,7 @@ table make_actions(const run_data& d) {
         t[c++].push_text(kind_name(s.kind));
         text_or_missing(t[c++], a.channel == none ? std::string_view{} : d.program->channels[a.channel]);
         text_or_missing(t[c++], template_of(s));
-        t[c++].push(a.at.at);
+        t[c++].push(a.at);
         t[c++].push_text(to_string(a.status));
         text_or_missing(t[c++], to_string(a.reason));
         const auto* task = std::get_if<task_step>(&s.kind);
@@ -79,8 +70,8 @@ table make_actions(const run_data& d) {
         if (a.until != end_of_time && task != nullptr) t[c++].push(a.until);
         else t[c++].push_missing();
         if (s.with.empty()) t[c++].push_missing();
-        else t[c++].push_text(json_of(s, a.values, pool));
-        t[c++].push_text(action_key(w, names.name(contact), a.journey, s));
+        else t[c++].push_text(json_of(s, values, pool));
+        t[c++].push_text(action_key(w, names.name(a.contact), a.journey, s));
     }
     return t;
 }
@@ -90,7 +81,7 @@ table make_journeys(const run_data& d) {
     table t{{"contact_id", names.type()}, {"workflow", value_type::text}, {"version", value_type::text}, {"journey", value_type::integer}, {"entered_at", value_type::instant},
             {"left_at", value_type::instant}, {"outcome", value_type::text}, {"at_step", value_type::text}, {"key", value_type::text}};
     std::vector<const journey_row*> rows;
-    for (const auto& j : d.journeys) rows.push_back(&j);
+    d.each_journey([&](const journey_row& j) { rows.push_back(&j); });
     std::sort(rows.begin(), rows.end(), [&](const auto* a, const auto* b) {
         return std::tie(a->entered, a->contact, d.program->workflows[a->workflow].name, a->number) < std::tie(b->entered, b->contact, d.program->workflows[b->workflow].name, b->number);
     });
@@ -121,25 +112,25 @@ table make_steps(const run_data& d) {
     const auto& workflows = d.program->workflows;
     std::vector<std::vector<step_totals>> totals;
     for (const auto& w : workflows) totals.emplace_back(w.steps.size());
-    for (const auto& [_, s] : d.stays) {
+    d.each_stay([&](std::uint32_t, const stay& s) {
         auto& x = totals[s.workflow][s.step];
         ++x.entered;
         if (s.to.at == end_of_time) {
             ++x.waiting;
-            continue;
+            return;
         }
         x.times.push_back((s.to.at - s.from.at).count());
         if (s.next != none) ++x.moved;
-        else if (s.by == to_string(journey_outcome::goal)) ++x.goal;
-        else if (s.by == to_string(journey_outcome::exited)) ++x.exited;
+        else if (s.by == passage::goal) ++x.goal;
+        else if (s.by == passage::exited) ++x.exited;
         else ++x.completed;
-    }
-    for (const auto& [_, a] : d.actions) {
+    });
+    d.each_action([&](const action_row& a, const value*) {
         auto& x = totals[a.workflow][a.step];
         if (a.status == action_status::sent) ++x.sent;
         else if (a.status == action_status::deferred) ++x.deferred;
         else if (a.status == action_status::suppressed) ++x.suppressed[static_cast<std::size_t>(a.reason)];
-    }
+    });
     table t{{"workflow", value_type::text}, {"step", value_type::text}, {"phase", value_type::text}, {"entered", value_type::integer}, {"moved_on", value_type::integer}, {"completed", value_type::integer},
             {"goal", value_type::integer}, {"exited", value_type::integer}, {"waiting", value_type::integer}, {"sent", value_type::integer}, {"deferred", value_type::integer},
             {"suppressed_consent", value_type::integer}, {"suppressed_holdout", value_type::integer}, {"suppressed_quiet_hours", value_type::integer}, {"suppressed_cap", value_type::integer},
@@ -165,9 +156,10 @@ table make_steps(const run_data& d) {
 table make_edges(const run_data& d) {
     // From `none` come those who enter; to `none` go those who leave.
     std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::string_view>, std::int64_t> counts;
-    for (const auto& j : d.journeys) ++counts[{j.workflow, 0, d.program->workflows[j.workflow].first + 1, "entered"}];
-    for (const auto& [_, s] : d.stays)
-        if (s.to.at != end_of_time) ++counts[{s.workflow, s.step + 1, s.next == none ? 0 : s.next + 1, s.by}];
+    d.each_journey([&](const journey_row& j) { ++counts[{j.workflow, 0, d.program->workflows[j.workflow].first + 1, "entered"}]; });
+    d.each_stay([&](std::uint32_t, const stay& s) {
+        if (s.to.at != end_of_time) ++counts[{s.workflow, s.step + 1, s.next == none ? 0 : s.next + 1, to_string(s.by)}];
+    });
     table t{{"workflow", value_type::text}, {"from", value_type::text}, {"to", value_type::text}, {"outcome", value_type::text}, {"count", value_type::integer}};
     for (const auto& [edge, n] : counts) {
         const auto& [w, from, to, by] = edge;
@@ -183,68 +175,21 @@ table make_edges(const run_data& d) {
 
 std::vector<journey_span> make_spans(const run_data& d) {
     std::vector<journey_span> out;
-    out.reserve(d.stays.size());
-    for (const auto& [contact, s] : d.stays) {
+    d.each_stay([&](std::uint32_t contact, const stay& s) {
         const auto& w = d.program->workflows[s.workflow];
         out.push_back({contact, w.name, w.version, w.steps[s.step].name, s.from, s.to.at == end_of_time ? position{end_of_time, 0xffffffffU} : s.to});
-    }
+    });
     std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return std::tie(a.contact, a.from) < std::tie(b.contact, b.from); });
     return out;
 }
 
 }  // namespace
 
-history history_with_actions(const run_data& d) {
-    auto out = std::make_shared<history_data>(d.given.data());
-    std::erase_if(out->streams, [](const event_stream& s) { return s.name == "$action"; });   // of an earlier run
-    if (d.actions.empty()) return history{std::move(out)};
-    const auto& names = d.given.data().contacts;
-    auto& pool = *out->pool;
-    event_stream s;
-    s.name = "$action";
-    const auto text = [&](std::string_view x) { return x.empty() ? value{} : value::of(pool.intern(x)); };
-    column channel{value_type::text}, journey{value_type::integer}, key{value_type::text}, kind{value_type::text}, phase{value_type::text}, reason{value_type::text}, status{value_type::text},
-        step{value_type::text}, called{value_type::text}, version{value_type::text}, workflow{value_type::text};
-    for (const auto& [contact, a] : d.actions) {
-        const auto& w = d.program->workflows[a.workflow];
-        const auto& c = w.steps[a.step];
-        if (s.rows.owners.empty() || s.rows.owners.back() != contact) {
-            s.rows.owners.push_back(contact);
-            s.rows.begins.push_back(static_cast<std::uint32_t>(s.rows.at.size()));
-        }
-        s.rows.at.push_back(a.at.at.time_since_epoch().count());
-        s.rows.order.push_back(a.at.order);
-        channel.push(text(a.channel == none ? std::string_view{} : d.program->channels[a.channel]));
-        journey.push(value::of(std::int64_t{a.journey}));
-        key.push(text(action_key(w, names.name(contact), a.journey, c)));
-        kind.push(text(kind_name(c.kind)));
-        phase.push(text(c.phase));
-        reason.push(text(to_string(a.reason)));
-        status.push(text(to_string(a.status)));
-        step.push(text(c.name));
-        called.push(text(template_of(c)));
-        version.push(text(w.version));
-        workflow.push(text(w.name));
-    }
-    s.rows.begins.push_back(static_cast<std::uint32_t>(s.rows.at.size()));
-    auto& to = s.properties.columns;                                                      // sorted by name
-    to.emplace_back("channel", std::move(channel));
-    to.emplace_back("journey", std::move(journey));
-    to.emplace_back("key", std::move(key));
-    to.emplace_back("kind", std::move(kind));
-    to.emplace_back("phase", std::move(phase));
-    to.emplace_back("reason", std::move(reason));
-    to.emplace_back("status", std::move(status));
-    to.emplace_back("step", std::move(step));
-    to.emplace_back("template", std::move(called));
-    to.emplace_back("version", std::move(version));
-    to.emplace_back("workflow", std::move(workflow));
-    auto& known = out->schema.events["$action"];
-    known.clear();
-    for (const auto& [name, c] : to) known.emplace(name, c.type());
-    const auto place = std::lower_bound(out->streams.begin(), out->streams.end(), s.name, [](const event_stream& x, const std::string& n) { return x.name < n; });
-    out->streams.insert(place, std::move(s));
-    return history{std::move(out)};
+std::string_view template_of(const compiled_step& s) {
+    if (const auto* x = std::get_if<send_step>(&s.kind)) return x->channel_template;
+    if (const auto* t = std::get_if<task_step>(&s.kind)) return t->text;
+    if (const auto* w = std::get_if<webhook_step>(&s.kind)) return w->url;
+    return {};
 }
 
 run::run() : data_{std::make_shared<const run_data>()} {}
@@ -253,9 +198,13 @@ const table& run::actions() const { return data_->actions_table.get([&] { return
 const table& run::journeys() const { return data_->journeys_table.get([&] { return make_journeys(*data_); }); }
 const table& run::steps() const { return data_->steps_table.get([&] { return make_steps(*data_); }); }
 const table& run::edges() const { return data_->edges_table.get([&] { return make_edges(*data_); }); }
-const history& run::history() const { return data_->made.get([&] { return history_with_actions(*data_); }); }
+const history& run::history() const { return data_->made.get([&] { return history_with_run(*data_); }); }
 const std::vector<journey_span>& run::spans() const { return data_->spans.get([&] { return make_spans(*data_); }); }
-std::uint64_t run::handled() const { return data_->handled; }
+std::uint64_t run::handled() const {
+    std::uint64_t n = 0;
+    for (const auto& p : data_->parts) n += p.handled;
+    return n;
+}
 
 measured_run measured(const run& r) { return {&r.history(), &r.spans()}; }
 

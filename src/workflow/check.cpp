@@ -6,7 +6,7 @@
 #include <boost/graph/depth_first_search.hpp>
 #include <set>
 
-#include "journeyman/workflow/machine.hpp"
+#include "journeyman/workflow/compiled.hpp"
 #include "workflow/graph.hpp"
 
 namespace journeyman {
@@ -123,20 +123,14 @@ private:
     std::vector<std::string> names_;
 };
 
-void check_trigger(const workflow& w, const std::vector<std::string>& segments, problems& out) {
-    const auto known = [&](const std::string& segment, const char* key) {
-        if (std::find(segments.begin(), segments.end(), segment) == segments.end())
-            out.add({"segment.unknown", "workflows." + w.name + ".trigger." + key, "there is no segment \"" + segment + "\"." + did_you_mean(segment, segments), severity::error});
-    };
-    if (const auto* e = std::get_if<enters_trigger>(&w.trigger)) known(e->segment, "enters");
-    if (const auto* e = std::get_if<leaves_trigger>(&w.trigger)) known(e->segment, "leaves");
+void check_trigger(const workflow& w, problems& out) {
     if (const auto* d = std::get_if<date_trigger>(&w.trigger); d != nullptr && d->yearly && w.reentry.kind == reentry_rule::once)
         out.add({"workflow.reentry", "workflows." + w.name + ".reentry", "a yearly trigger with re-entry `once` runs in the first year only; say `after_exit`", severity::warning});
 }
 
 }  // namespace
 
-void check_graphs(const std::vector<workflow>& workflows, const std::vector<std::string>& segments, problems& out) {
+void check_graphs(const std::vector<workflow>& workflows, problems& out) {
     std::vector<std::string> names;
     for (const auto& w : workflows) {
         if (w.name.empty()) out.add({"workflow.name", "workflows", "a workflow needs a name", severity::error});
@@ -145,12 +139,12 @@ void check_graphs(const std::vector<workflow>& workflows, const std::vector<std:
     }
     for (const auto& w : workflows) {
         graph_check{w, names, out}.run();
-        check_trigger(w, segments, out);
+        check_trigger(w, out);
     }
 }
 
 void check_workflows(const std::vector<workflow>& workflows, const policies& rules, const std::vector<std::string>& segments, compiler& c, problems& out) {
-    check_graphs(workflows, segments, out);
+    check_graphs(workflows, out);
     workflow_definitions d;
     d.workflows = workflows;
     d.policies = rules;

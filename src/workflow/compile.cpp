@@ -5,8 +5,9 @@
 #include <set>
 
 #include "journeyman/core/hash.hpp"
-#include "journeyman/workflow/machine.hpp"
+#include "journeyman/workflow/compiled.hpp"
 #include "predicate/walk.hpp"
+#include "workflow/calendar.hpp"
 #include "workflow/definition.hpp"
 
 namespace journeyman {
@@ -55,16 +56,13 @@ public:
         });
         for (const auto k : order_) out_.workflows.push_back(std::move(compiled_[k]));
         out_.predicates = compiler_.finish();
-        out_.triggered.resize(out_.predicates->streams.size());
-        for (std::uint32_t w = 0; w < out_.workflows.size(); ++w)
-            if (const auto t = out_.workflows[w].trigger; t != none)
-                for (const auto s : out_.predicates->selectors[t].streams) out_.triggered[s].push_back(w);
+        name_started();
+        listen();
         return std::make_shared<const workflow_program>(std::move(out_));
     }
 
 private:
     void problem(std::string code, std::string place, std::string message) { problems_.add({std::move(code), std::move(place), std::move(message), severity::error}); }
-    void unsupported(std::string place, const std::string& what) { problem("workflow.unsupported", std::move(place), what + " cannot be run yet; take it out, or wait for a later version"); }
     node_id predicate_of(const expression& e, const std::string& place) { return e.empty() ? none : compiler_.add_predicate(e, place); }
 
     std::uint32_t channel(const std::string& name) {
@@ -123,15 +121,8 @@ private:
         std::optional<selector_data> trigger;
         if (const auto* e = std::get_if<event_trigger>(&w.trigger)) trigger = e->selector.data();
         else if (std::holds_alternative<hand_trigger>(w.trigger)) trigger = event("$enter").where(prop("workflow") == expression{w.name}).data();
-        else if (std::holds_alternative<enters_trigger>(w.trigger)) unsupported(place + ".trigger.enters", "a trigger that waits for a segment");
-        else if (std::holds_alternative<leaves_trigger>(w.trigger)) unsupported(place + ".trigger.leaves", "a trigger that waits for a segment");
-        else if (std::holds_alternative<date_trigger>(w.trigger)) unsupported(place + ".trigger.date", "a trigger by date");
-        else unsupported(place + ".trigger.schedule", "a trigger by schedule");
-        if (trigger && (trigger->without || trigger->window.kind != window_kind::all)) unsupported(place + ".trigger.event", "a trigger with `without` or a window");
-        if (trigger) {
-            c.trigger = compiler_.add_selector(*trigger, place + ".trigger.event");
-            if (!trigger->prefix) scope.trigger_events.push_back(trigger->event);
-        }
+        if (trigger && !trigger->prefix) scope.trigger_events.push_back(trigger->event);
+        c.trigger = trigger_of(w.trigger, trigger, place + ".trigger");
         if (w.reentry.kind == reentry_rule::each) c.each = compiler_.add_property(w.reentry.each_property);
         if (w.reentry.kind == reentry_rule::after && !w.reentry.after_length.is_positive()) problem("workflow.value", place + ".reentry", "`after` needs a positive length, such as `90d`");
 
@@ -205,8 +196,12 @@ private:
             with_of(c, x->with, place);
         } else if (const auto* t = std::get_if<wait_step>(&s.kind())) {
             c.span = t->duration;
-            if (!t->duration) unsupported(place + ".wait", "a wait until a local time or a date");
-            else if (negative(t->duration)) problem("workflow.value", place + ".wait", "a wait cannot be negative");
+            if (negative(t->duration)) problem("workflow.value", place + ".wait", "a wait cannot be negative");
+            if (!t->duration) {
+                c.local = true;
+                compiler_.use_local_time();
+                if (!t->date.empty()) c.date = date_of(t->date, t->offset, t->until, false, place + ".wait");
+            }
         } else if (const auto* f = std::get_if<wait_for_step>(&s.kind())) {
             c.span = f->timeout;
             if (negative(f->timeout)) problem("workflow.value", place + ".timeout", "a timeout cannot be negative");
@@ -217,7 +212,7 @@ private:
                 const auto at = place + ".wait_for" + (f->single ? std::string{} : "." + std::to_string(k));
                 compiled_outcome out{none, none, target(o.then)};
                 if (o.event) {
-                    if (o.event->data().without || o.event->data().window.kind != window_kind::all) unsupported(at, "waiting for an event with `without` or a window");
+                    out.plain = is_plain(o.event->data());
                     out.event = compiler_.add_selector(o.event->data(), at);
                 } else if (o.when.empty()) problem("workflow.outcome", at, "an outcome needs an event or a predicate");
                 else out.when = compiler_.add_predicate(o.when, at);
@@ -246,10 +241,124 @@ private:
             with_of(c, k->with, place);
         } else if (const auto* h = std::get_if<webhook_step>(&s.kind())) {
             with_of(c, h->with, place);
-        } else if (!std::holds_alternative<exit_step>(s.kind())) {
-            unsupported(place, "a step `" + std::string{kind_name(s.kind())} + "`");
+        } else if (const auto* v = std::get_if<set_step>(&s.kind())) {
+            set_of(c, *v, place);
+        } else if (const auto* m = std::get_if<emit_step>(&s.kind())) {
+            emit_of(c, *m, place);
         }
         return c;
+    }
+
+    // ---- triggers and dates
+    static bool is_plain(const selector_data& s) { return !s.without && s.window.kind == window_kind::all; }
+
+    compiled_trigger trigger_of(const trigger_kind& kind, const std::optional<selector_data>& event, const std::string& place) {
+        compiled_trigger c;
+        if (event) {
+            c.plain = is_plain(*event);
+            c.selector = compiler_.add_selector(*event, place + ".event");
+        } else if (const auto* in = std::get_if<enters_trigger>(&kind)) {
+            c.kind = compiled_trigger::enters;
+            c.segment = compiler_.add_predicate(segment_predicate(in->segment), place + ".enters");
+        } else if (const auto* out = std::get_if<leaves_trigger>(&kind)) {
+            c.kind = compiled_trigger::leaves;
+            c.segment = compiler_.add_predicate(segment_predicate(out->segment), place + ".leaves");
+        } else if (const auto* d = std::get_if<date_trigger>(&kind)) {
+            c.kind = compiled_trigger::date;
+            compiler_.use_local_time();
+            c.when = date_of(d->date, d->offset, d->at, d->yearly, place);
+            if (d->date.starts_with("trigger.")) problem("workflow.value", place + ".date", "nothing was triggered yet; name an attribute of the contact");
+        } else if (const auto* s = std::get_if<schedule_trigger>(&kind)) {
+            c.kind = compiled_trigger::schedule;
+            try {
+                c.times = make_schedule(s->rule, s->from, defs_.context.zone);
+            } catch (const error& e) {
+                problem(e.code(), place + "." + (e.place().empty() ? "schedule" : e.place()), e.message());
+            }
+        }
+        return c;
+    }
+
+    compiled_date date_of(const std::string& name, const std::optional<length>& offset, const std::optional<time_of_day>& at, bool yearly, const std::string& place) {
+        constexpr std::int64_t longest = 1000;                 // years
+        if (offset && (std::abs(offset->months) > 12 * longest || std::abs(offset->fixed.count()) > 366 * longest * 86'400'000'000)) problem("workflow.value", place + ".offset", "an offset is at most a thousand years");
+        compiled_date c{none, offset, at, yearly};
+        c.value = compiler_.add_expression(name.starts_with("trigger.") ? trigger(name.substr(8)) : attr(name), place + ".date");
+        const auto t = compiler_.type_of(c.value);
+        if (t != value_type::day && t != value_type::instant && t != value_type::missing) problem("type.mismatch", place + ".date", "\"" + name + "\" is " + std::string{to_string(t)} + ", not a day or an instant; declare it under `types` if its texts are dates");
+        return c;
+    }
+
+    // ---- what steps cause
+    void set_of(compiled_step& c, const set_step& s, const std::string& place) {
+        if (s.attributes.empty()) problem("workflow.value", place + ".set", "`set` needs an attribute and its value, such as {stage: customer}");
+        for (const auto& [written, e] : s.attributes) {
+            const auto at = place + ".set." + written;
+            if (written.starts_with("account.")) {
+                problem("workflow.value", at, "a journey is one contact's, and an account has several; set an attribute of the contact");
+                continue;
+            }
+            const auto name = written.starts_with("contact.") ? written.substr(8) : written;
+            const auto& known = compiler_.known().contact;
+            const auto it = known.find(name);
+            const auto type = it == known.end() ? value_type::missing : it->second;
+            c.with.emplace_back(name, e.empty() ? none : compiler_.add_expression(e, at, type));
+            c.slots.push_back(compiler_.add_attribute(false, name, type));
+        }
+    }
+    void emit_of(compiled_step& c, const emit_step& s, const std::string& place) {
+        if (s.event.empty() || s.event.starts_with('$')) problem("workflow.value", place + ".emit", "an event needs a name that does not begin with `$`");
+        c.target = compiler_.add_stream(s.event);
+        const auto known = compiler_.known().events.find(s.event);
+        for (const auto& [name, e] : s.properties) {
+            auto type = value_type::missing;
+            if (known != compiler_.known().events.end())
+                if (const auto it = known->second.find(name); it != known->second.end()) type = it->second;
+            c.with.emplace_back(name, e.empty() ? none : compiler_.add_expression(e, place + ".properties." + name, type));
+            c.slots.push_back(compiler_.add_property(name));
+        }
+    }
+    /// Workflows have their numbers only now.
+    void name_started() {
+        for (auto& w : out_.workflows)
+            for (auto& s : w.steps)
+                if (const auto* t = std::get_if<start_step>(&s.kind))
+                    for (std::uint32_t k = 0; k < out_.workflows.size(); ++k)
+                        if (out_.workflows[k].name == t->workflow) s.target = k;
+    }
+
+    /// Who looks at what.
+    void listen() {
+        const auto& p = *out_.predicates;
+        out_.by_stream.resize(p.streams.size());
+        out_.by_attribute.resize(p.attributes.size());
+        for (const auto& s : p.selectors) out_.keeps_steps = out_.keeps_steps || s.window.kind == window_kind::since_step;
+        for (std::uint32_t k = 0; k < out_.workflows.size(); ++k) {
+            auto& w = out_.workflows[k];
+            auto& t = w.trigger;
+            if (t.kind == compiled_trigger::event && t.selector != none)
+                for (const auto s : p.selectors[t.selector].streams) t.listens.add_stream(s);
+            add_reads_of_node(p, t.segment, t.listens);
+            add_reads_of_node(p, t.when.value, t.listens);
+            if (t.kind == compiled_trigger::date) add_reads_of_zone(p, t.listens);
+            for (std::uint32_t s = 0; s < t.listens.streams.size(); ++s) if (t.listens.stream(s)) out_.by_stream[s].push_back(k);
+            for (std::uint32_t a = 0; a < t.listens.attributes.size(); ++a) if (t.listens.attribute(a)) out_.by_attribute[a].push_back(k);
+            if (t.timed()) out_.timed.push_back(k);
+
+            reads always;
+            add_reads_of_node(p, w.goal, always);
+            add_reads_of_node(p, w.exit, always);
+            for (auto& s : w.steps) {
+                s.listens = always;
+                if (std::holds_alternative<wait_for_step>(s.kind))
+                    for (const auto& o : s.outcomes) {
+                        add_reads_of_node(p, o.when, s.listens);
+                        add_reads_of_selector(p, o.event, s.listens);
+                    }
+                add_reads_of_node(p, s.date.value, s.listens);
+                if (s.local) add_reads_of_zone(p, s.listens);
+            }
+        }
     }
 
     const workflow_definitions& defs_;

@@ -9,7 +9,7 @@
 
 namespace journeyman {
 
-/// Names, circles, steps nobody reaches, missing outcomes, unknown segments of triggers.
-void check_graphs(const std::vector<workflow>&, const std::vector<std::string>& segments, problems& out);
+/// Names, circles, steps nobody reaches, missing outcomes.
+void check_graphs(const std::vector<workflow>&, problems& out);
 
 }  // namespace journeyman

@@ -104,13 +104,20 @@ TEST_CASE("predicates are checked with their places")
     }
 }
 
-TEST_CASE("what cannot be run yet is said, never passed over")
+TEST_CASE("what steps and triggers name must be there, and be theirs to change")
 {
-    auto w = jm::workflow("w").step("mark", jm::set("vip", true).next("go")).step("go", jm::start("w2"));
+    auto w = jm::workflow("w").step("mark", jm::set("account.vip", true).next("go")).step("go", jm::start("w2").next("say")).step("say", jm::emit("$action").next("date"))
+        .step("date", jm::step{jm::wait_step{{}, {}, {}, {}, "audience", {}}});
     w.trigger = jm::enters_trigger{"vipp"};
-    const auto all = found({w});
-    for (const auto* x : {"workflow.unsupported workflows.w.trigger.enters", "segment.unknown workflows.w.trigger.enters", "workflow.unsupported workflows.w.steps.mark",
-                          "workflow.unsupported workflows.w.steps.go", "name.unknown workflows.w.steps.go.start"}) {
+    auto v = jm::workflow("v").step("hello", jm::send("email"));
+    v.trigger = jm::schedule_trigger{"FREQ=SOMETIMES", "2026-01-01T09:00"};
+    auto u = jm::workflow("u").step("hello", jm::send("email"));
+    u.trigger = jm::schedule_trigger{"FREQ=DAILY", "nine"};
+    auto t = jm::workflow("t").step("hello", jm::send("email"));
+    t.trigger = jm::date_trigger{"trigger.day", {}, {}, false};
+    const auto all = found({w, v, u, t});
+    for (const auto* x : {"segment.unknown workflows.w.trigger.enters", "workflow.value workflows.w.steps.mark.set.account.vip", "name.unknown workflows.w.steps.go.start", "workflow.value workflows.w.steps.say.emit",
+                          "type.mismatch workflows.w.steps.date.wait.date", "workflow.schedule workflows.v.trigger.schedule", "workflow.schedule workflows.u.trigger.from", "workflow.value workflows.t.trigger.date"}) {
         CAPTURE(x);
         CHECK(std::count(all.begin(), all.end(), x) == 1);
     }

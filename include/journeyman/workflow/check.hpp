@@ -11,7 +11,7 @@
 namespace journeyman {
 
 /// Adds what is wrong to `out`, with places "workflows.NAME.steps.STEP.…" and "policies.…": names, circles, steps nobody reaches, missing outcomes,
-/// and what the compiler finds in their predicates. `segments`: the names there are. What cannot be run yet is an error, code `workflow.unsupported`.
+/// and what the compiler finds in their predicates. `segments`: the names there are.
 void check_workflows(const std::vector<workflow>&, const policies&, const std::vector<std::string>& segments, compiler&, problems& out);
 
 }  // namespace journeyman

@@ -1,0 +1,80 @@
+#pragma once
+// A history as inputs, contact by contact, in the order of a run. What was handled is what the contact's journeys see.
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "journeyman/history/history.hpp"
+#include "journeyman/predicate/reader.hpp"
+#include "journeyman/run/run.hpp"
+#include "journeyman/workflow/machine.hpp"
+
+namespace journeyman {
+
+/// A row of the history that stands behind what a step caused at its instant.
+struct moved_row {
+    std::uint32_t contact, slot, row, order;
+    bool attribute;
+};
+
+/// Not for several threads. Contacts in ascending order.
+class history_feed final : public contact_world {
+public:
+    history_feed(const workflow_program&, const history_data&, run_order);
+
+    /// Whether any workflow may begin for the contact; cheap.
+    bool concerns(std::uint32_t contact);
+    void load(std::uint32_t contact);
+    /// Everything before the place is visible, without being handled.
+    void see_before(position p);
+    /// The place of the next input; at `end_of_time`: there is none. While nothing runs only those that triggers listen to count.
+    [[nodiscard]] position next(bool idle);
+    /// Shows that input, and all that was passed over.
+    input take(const contact_state& state, position place);
+
+    std::vector<moved_row> moved;
+
+private:
+    /// The rows of one stream or attribute of the contact, in the order of the run.
+    struct source {
+        std::uint32_t slot;
+        bool attribute, of_account, wakes;
+        std::uint32_t next = 0, count;
+        const std::int64_t* at;
+        const std::uint32_t* order;
+        const std::int64_t* arrived;                 // null: all in time
+        std::vector<std::uint32_t> by_arrival = {};  // empty: as they stand
+        position head{};
+        [[nodiscard]] std::uint32_t row() const { return by_arrival.empty() ? next : by_arrival[next]; }
+        [[nodiscard]] position place(std::uint32_t r) const {
+            return {instant{microseconds{arrived != nullptr && arrived[r] > at[r] ? arrived[r] : at[r]}}, order[r]};
+        }
+    };
+
+    void changed(std::uint32_t attribute, position place) override;
+    template <class Slice>
+    void add(const Slice& all, const std::vector<std::int64_t>* arrived, std::uint32_t slot, bool attribute);
+    void step(source& s);
+    /// Makes its head visible, with this order at its instant, or its own.
+    event_ref show(source& s, std::optional<std::uint32_t> order);
+    void load_account(position upto);
+    [[nodiscard]] instant known_from(std::uint32_t contact) const;
+    static bool any_late(const source& s);
+
+    const workflow_program& workflows_;
+    const history_data* history_;
+    run_order order_;
+    history_reader reader_;
+    std::vector<const event_stream*> event_streams_;
+    std::vector<const attribute_stream*> attribute_streams_;
+    std::vector<std::pair<const timeline*, std::size_t>> triggers_;   // and how far we are in each
+    std::vector<source> sources_;
+    std::vector<std::uint32_t> changed_;
+    std::vector<value> cells_;
+    std::size_t first_ = 0;                      // of the sources: which `next` found
+    std::uint32_t account_ = none, late_ = 0;
+    bool everyone_ = false;
+};
+
+}  // namespace journeyman
