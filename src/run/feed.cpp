@@ -89,15 +89,10 @@ void history_feed::add(const Slice& all, const std::vector<std::int64_t>* arrive
 
 void history_feed::step(source& s) { s.head = ++s.next < s.count ? s.place(s.row()) : never; }
 
-position history_feed::next(bool idle) {
+position history_feed::next(bool idle) const {
     position first = never;
-    for (std::size_t k = 0; k < sources_.size(); ++k) {
-        const auto& s = sources_[k];
-        if ((s.wakes || !idle) && s.head < first) {
-            first = s.head;
-            first_ = k;
-        }
-    }
+    for (const auto& s : sources_)
+        if ((s.wakes || !idle) && s.head < first) first = s.head;
     return first;
 }
 
@@ -137,13 +132,13 @@ void history_feed::see_before(position p) {
 }
 
 input history_feed::take(const contact_state& state, position place) {
-    const bool event = !sources_[first_].attribute;
     see_before(place);
     input in;
     in.place = place_after(state, place);
     const std::optional<std::uint32_t> order = in.place == place ? std::nullopt : std::optional{in.place.order};
-    if (event) {                                          // a row is an event, or changes of attributes
-        in.event = show(*std::find_if(sources_.begin(), sources_.end(), [&](const source& s) { return s.head == place; }), order);
+    const auto first = std::find_if(sources_.begin(), sources_.end(), [&](const source& s) { return s.head == place; });
+    if (!first->attribute) {                              // a row is an event, or changes of attributes
+        in.event = show(*first, order);
         return in;
     }
     changed_.clear();

@@ -29,7 +29,7 @@ public:
     /// Everything before the place is visible, without being handled.
     void see_before(position p);
     /// The place of the next input; at `end_of_time`: there is none. While nothing runs only those that triggers listen to count.
-    [[nodiscard]] position next(bool idle);
+    [[nodiscard]] position next(bool idle) const;
     /// Shows that input, and all that was passed over.
     input take(const contact_state& state, position place);
 
@@ -72,7 +72,6 @@ private:
     std::vector<source> sources_;
     std::vector<std::uint32_t> changed_;
     std::vector<value> cells_;
-    std::size_t first_ = 0;                      // of the sources: which `next` found
     std::uint32_t account_ = none, late_ = 0;
     bool everyone_ = false;
 };

@@ -81,8 +81,13 @@ private:
         for (;;) {
             const bool resting = idle(program_, state_);
             if (resting && once_ && through(program_, state_)) break;
-            const position place = feed_.next(resting);
             const instant timer = next_timer(program_, state_);
+            position place = feed_.next(resting);
+            if (resting && timer != end_of_time && place.at > timer) {
+                // At the instant of a timer no input is passed over: what time changes there is seen on it.
+                feed_.see_before({timer, 0});
+                if (const auto any = feed_.next(false); any.at == timer) place = any;
+            }
             if (std::min(place.at, timer) > limits_.until || std::min(place.at, timer) == end_of_time) break;
             if (place.at <= timer) {                                    // T2: inputs, then timers
                 const input in = feed_.take(state_, place);

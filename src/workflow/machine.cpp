@@ -28,25 +28,22 @@ void machine::input(const journeyman::input& in) {
     drain();
 }
 
+bool machine::hears(const reads& r, const journeyman::input& in) {
+    if (in.event) return r.stream(in.event.slot);
+    return std::any_of(in.attributes.begin(), in.attributes.end(), [&](std::uint32_t a) { return r.attribute(a); });
+}
+
 void machine::handle(const journeyman::input& in) {
     for (auto& j : state_.journeys) look(j, &in);                    // nobody begins meanwhile
     sweep();
-    if (in.event) {
-        for (const auto k : w_.by_stream[in.event.slot]) trigger(k, in);
-        sweep();
-        return;
-    }
-    // By number, each once.
-    std::uint32_t from = 0;
-    for (;;) {
-        std::uint32_t k = none;
-        for (const auto a : in.attributes) {
-            const auto& all = w_.by_attribute[a];
-            if (const auto it = std::lower_bound(all.begin(), all.end(), from); it != all.end()) k = std::min(k, *it);
+    if (w_.timed.empty()) {
+        if (in.event) for (const auto k : w_.by_stream[in.event.slot]) trigger(k, in);
+    } else {
+        // A segment that time changes at this very instant is seen on any input.
+        for (std::uint32_t k = 0; k < w_.workflows.size(); ++k) {
+            const auto& t = w_.workflows[k].trigger;
+            if (hears(t.listens, in) || (t.segment != none && state_.workflows[k].next <= t_)) trigger(k, in);
         }
-        if (k == none) break;
-        trigger(k, in);
-        from = k + 1;
     }
     sweep();
 }

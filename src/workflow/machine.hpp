@@ -29,6 +29,7 @@ public:
 
 private:
     // machine.cpp
+    static bool hears(const reads& r, const journeyman::input& in);
     void handle(const journeyman::input& in);
     void drain();
     void sweep();

@@ -9,19 +9,11 @@
 #include "workflow/machine.hpp"
 
 namespace journeyman::detail {
-namespace {
-
-bool listens(const compiled_step& s, const input& in) {
-    if (in.event) return s.listens.stream(in.event.slot);
-    return std::any_of(in.attributes.begin(), in.attributes.end(), [&](std::uint32_t a) { return s.listens.attribute(a); });
-}
-
-}  // namespace
 
 /// An input, or (without one) the passing of time.
 void machine::look(journey_state& j, const journeyman::input* in) {
     const auto& s = standing(j);
-    if (in != nullptr && j.next > t_ && !listens(s, *in)) return;
+    if (in != nullptr && j.next > t_ && !hears(s.listens, *in)) return;
     show(j);
     instant next = end_of_time;
     if (settled(j, next)) return;
