@@ -140,7 +140,7 @@ run replay(const workflow_definitions& d, const history& h, const run_options& o
     add_made(d.workflows, d.context, known);
     compiler c{std::move(known), data.pool, d.context};
     problems found;
-    check_graphs(d.workflows, found);
+    check_graphs(d.workflows, d.policies, found);
     limits l;
     if (!o.only.empty()) l.only = c.add_predicate(o.only, "only");
     const auto program = compile_workflows(d, c, found);

@@ -1,6 +1,7 @@
 #pragma once
-// The checks of workflows that need no predicates.
+// The checks of workflows that need no predicates (W10), by what they are about.
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -9,7 +10,17 @@
 
 namespace journeyman {
 
-/// Names, circles, steps nobody reaches, missing outcomes.
-void check_graphs(const std::vector<workflow>&, problems& out);
+/// All of the below.
+void check_graphs(const std::vector<workflow>&, const policies&, problems& out);
+
+/// Which steps each leads to, by number; `steps.size()` is the end. Names that lead nowhere are left out.
+std::vector<std::vector<std::size_t>> ways_of(const workflow&);
+
+/// The most sends, in all and within 24 hours; the shortest and the longest way through. Of a workflow without circles.
+void check_bounds(const workflow&, problems& out);
+/// Choices that are never taken, waits that cannot end.
+void check_choices(const workflow&, problems& out);
+/// Caps and quiet hours that block for ever.
+void check_policies(const policies&, problems& out);
 
 }  // namespace journeyman

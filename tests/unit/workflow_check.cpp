@@ -21,7 +21,7 @@ jm::workflow webinar()
         .step("follow_up", jm::send("email"));
 }
 
-/// "code place" of each problem.
+/// "code place" of each problem; notes are in `all` only.
 std::vector<std::string> found(const std::vector<jm::workflow>& w, const jm::policies& p = {}, jm::problems* all = nullptr)
 {
     jm::schema known;
@@ -33,7 +33,7 @@ std::vector<std::string> found(const std::vector<jm::workflow>& w, const jm::pol
     jm::problems out;
     jm::check_workflows(w, p, {"vip"}, c, out);
     std::vector<std::string> lines;
-    for (const auto& x : out) lines.push_back(x.code + " " + x.place);
+    for (const auto& x : out) if (x.severity != jm::severity::note) lines.push_back(x.code + " " + x.place);
     if (all != nullptr) *all = out;
     return lines;
 }
@@ -129,4 +129,53 @@ TEST_CASE("two workflows, or two steps, of one name")
     const auto all = found({w, w});
     CHECK(std::count(all.begin(), all.end(), "workflow.name workflows.w") == 1);
     CHECK(std::count(all.begin(), all.end(), "workflow.name workflows.w.steps.a") == 2);
+}
+
+TEST_CASE("the most sends, in all and within a day; the shortest and the longest way through")
+{
+    const auto notes = [](const jm::workflow& w) {
+        jm::problems all;
+        found({w}, {}, &all);
+        std::string out;
+        for (const auto& x : all) if (x.severity == jm::severity::note) out += x.code + " " + x.message.substr(0, x.message.find(';')) + "\n";
+        return out;
+    };
+    const auto on = jm::workflow("w").on(jm::event("purchase"));
+    // A day to the microsecond parts two sends; what is awaited may come at once.
+    CHECK(notes(on.step("a", jm::send("email").next("p")).step("p", jm::wait(24_h).next("b")).step("b", jm::send("email").next("q")).step("q", jm::wait(24_h - 1_us).next("c")).step("c", jm::send("sms"))) ==
+          "workflow.sends a contact gets at most 3 sends, and at most 2 within 24 hours\nworkflow.passage the shortest way through takes 1d23h59m59s999ms999us, the longest takes 1d23h59m59s999ms999us\n");
+    CHECK(notes(webinar()) == "workflow.sends a contact gets at most 3 sends, and at most 3 within 24 hours\nworkflow.passage the shortest way through takes no time, the longest takes 3d\n");
+    const auto waits = on.again({jm::reentry_rule::after_exit, {}, {}}).step("who", jm::branch().when(jm::attr("audience") == "B2C", "far").otherwise("near")).step("near", jm::wait(1_h).next("hello"))
+        .step("far", jm::wait_for(jm::event("email_opened")).then("hello")).step("hello", jm::send("email"));
+    CHECK(notes(waits) == "workflow.sends one journey gets at most 1 send, and at most 1 within 24 hours\nworkflow.passage the shortest way through takes no time, the longest has no bound\n");
+    CHECK(notes(on.step("a", jm::send("email").next("b")).step("b", jm::send("email").next("a"))).empty());   // a circle has no bounds
+}
+
+TEST_CASE("choices that are never taken, and waits that cannot end")
+{
+    const auto is = [](const char* what) { return jm::attr("audience") == what; };
+    const auto w = jm::workflow("w").on(jm::event("purchase"))
+        .step("a", jm::branch().when(is("B2C"), "b").when(is("B2C"), "end").when(is("B2B") && is("B2C"), "end").when(jm::expression{false}, "end").otherwise("b"))
+        .step("b", jm::branch().when(jm::expression{true}, "c").when(is("B2B"), "end").otherwise("end"))
+        .step("c", jm::wait_for(jm::event("purchase").where(jm::expression{false})).then("d"))
+        .step("d", jm::step{jm::split_step{{{1, "e"}, {0, "end"}}}})
+        .step("e", jm::wait_for(is("B2B") && is("B2C")).timeout(1_d).then("end").otherwise("end"));
+    CHECK(found({w}) == lines{"workflow.choice workflows.w.steps.a.branch.1.if", "workflow.choice workflows.w.steps.a.branch.2.if", "workflow.choice workflows.w.steps.a.branch.3.if", "workflow.choice workflows.w.steps.b.branch.1.if",
+                              "workflow.choice workflows.w.steps.b.else", "workflow.choice workflows.w.steps.c.wait_for", "workflow.wait workflows.w.steps.c.wait_for", "workflow.choice workflows.w.steps.d.split.1.weight",
+                              "workflow.choice workflows.w.steps.e.wait_for"});
+}
+
+TEST_CASE("caps and quiet hours that block for ever")
+{
+    jm::policies p;
+    p.caps.push_back({"sms", 0, jm::length{7_d}, true});
+    p.caps.push_back({"", 1, jm::length{7_d}, false});
+    p.quiet.push_back({{22 * 60}, {8 * 60}, "", {}});
+    CHECK(found({webinar()}, p) == lines{"policy.blocks policies.caps.0.at_most"});
+    p.quiet.push_back({{8 * 60}, {22 * 60}, "email", {}});
+    CHECK(found({webinar()}, p) == lines{"policy.blocks policies.caps.0.at_most", "policy.blocks policies.quiet_hours"});
+    p.quiet.back().on = {std::chrono::Monday, std::chrono::Tuesday, std::chrono::Wednesday, std::chrono::Thursday, std::chrono::Friday, std::chrono::Saturday};
+    CHECK(found({webinar()}, p) == lines{"policy.blocks policies.caps.0.at_most"});
+    p.quiet = {{{9 * 60}, {9 * 60}, "", {}}};
+    CHECK(found({webinar()}, p) == lines{"policy.blocks policies.caps.0.at_most", "policy.blocks policies.quiet_hours"});
 }

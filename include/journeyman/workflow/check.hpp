@@ -10,7 +10,7 @@
 
 namespace journeyman {
 
-/// Adds what is wrong to `out`, with places "workflows.NAME.steps.STEP.…" and "policies.…": names, circles, steps nobody reaches, missing outcomes,
+/// Adds what is wrong to `out`, with places "workflows.NAME.steps.STEP.…" and "policies.…": names, circles, steps nobody reaches, missing outcomes, choices never taken, waits and policies that block,
 /// and what the compiler finds in their predicates. `segments`: the names there are.
 void check_workflows(const std::vector<workflow>&, const policies&, const std::vector<std::string>& segments, compiler&, problems& out);
 
