@@ -53,13 +53,14 @@ private:
     bool of_this_journey(const journey_state& j, event_ref e) const;
     void go(journey_state& j, std::uint32_t to);
     void move(journey_state& j, std::uint32_t to, passage by);
-    void leave(const journey_state& j, std::uint32_t next, passage by) { sink_.leave({j.workflow, j.step, j.number, next, by, j.reached, at_}); }
+    void leave(const journey_state& j, std::uint32_t next, passage by);
     void end(journey_state& j, journey_outcome o);
     void finish(journey_state& j, journey_outcome o);
     void rest(journey_state& j, instant next) { j.next = next < j.deadline ? next : j.deadline; }
     void wait_until(journey_state& j, const compiled_step& s);
     bool wait_again(journey_state& j, const compiled_step& s);
-    action action_of(const journey_state& j, const compiled_step& s);
+    void work_out(const compiled_step& s);
+    void act(const journey_state& j, action a);
     bool send(journey_state& j, const compiled_step& s);
     void set(journey_state& j, const compiled_step& s);
     void emit(journey_state& j, const compiled_step& s);
@@ -78,6 +79,7 @@ private:
     journey_view shown_;
     position at_;                      // of what is being handled
     instant t_;
+    position acted_;                   // of the last action of the step a journey stands at
     bool ended_ = false;
     std::vector<caused_input> caused_;
     std::size_t handled_ = 0;          // of `caused_`

@@ -14,6 +14,7 @@ namespace journeyman::detail {
 void machine::look(journey_state& j, const journeyman::input* in) {
     const auto& s = standing(j);
     if (in != nullptr && j.next > t_ && !hears(s.listens, *in)) return;
+    acted_ = {};
     show(j);
     instant next = end_of_time;
     if (settled(j, next)) return;
@@ -63,6 +64,11 @@ bool machine::awaited(const journey_state& j, const compiled_outcome& o, instant
     return false;
 }
 
+/// A stay holds its actions.
+void machine::leave(const journey_state& j, std::uint32_t next, passage by) {
+    sink_.leave({j.workflow, j.step, j.number, next, by, j.reached, std::max(at_, acted_)});
+    acted_ = {};
+}
 void machine::end(journey_state& j, journey_outcome o) {
     leave(j, none, o == journey_outcome::goal ? passage::goal : passage::exited);
     finish(j, o);
@@ -85,6 +91,7 @@ void machine::go(journey_state& j, std::uint32_t to) {
     for (;;) {
         j.step = to;
         j.reached = at_;
+        acted_ = {};
         if (!j.steps.empty()) j.steps[to] = at_;
         j.deadline = end_of_time;
         j.deferred = false;
@@ -125,9 +132,10 @@ void machine::go(journey_state& j, std::uint32_t to) {
         } else if (std::holds_alternative<start_step>(s.kind)) {
             cause({next_place(), j.trigger, {}, s.target}, j);
         } else {                                                         // task, webhook
-            action a = action_of(j, s);
+            work_out(s);
+            action a;
             if (s.span) a.until = add(t_, *s.span, *p_.zone);
-            sink_.act(a);
+            act(j, a);
         }
         leave(j, to, by);
         if (to == none) return finish(j, journey_outcome::completed);
@@ -164,30 +172,32 @@ bool machine::wait_again(journey_state& j, const compiled_step& s) {
 
 // ---- what goes out
 
-/// With the values of `with`; they are ours until the next action.
-action machine::action_of(const journey_state& j, const compiled_step& s) {
-    action a;
-    a.workflow = j.workflow;
-    a.step = j.step;
-    a.journey = j.number;
-    a.status = action_status::done;
-    a.at = at_;
+/// The values of `with`; they are ours until the next step.
+void machine::work_out(const compiled_step& s) {
     instant unused = end_of_time;
     values_.clear();
     for (const auto& [_, n] : s.with) values_.push_back(n == none ? value{} : evaluate(p_, n, view_, t_, unused));
+}
+/// An action stands right behind what it answers to.
+void machine::act(const journey_state& j, action a) {
+    a.workflow = j.workflow;
+    a.step = j.step;
+    a.journey = j.number;
+    a.at = acted_ = next_place();
     a.values = values_;
-    return a;
+    sink_.act(a);
 }
 
 /// Whether the journey goes on: not when the send is deferred.
 bool machine::send(journey_state& j, const compiled_step& s) {
     const auto gates = pass_gates(w_, s, view_, t_, state_.sends);
-    action a = action_of(j, s);
+    work_out(s);
+    action a;
     a.channel = gates.channel;
     a.status = gates.status;
     a.reason = gates.reason;
     a.until = gates.until;
-    sink_.act(a);
+    act(j, a);
     if (gates.status == action_status::sent && !s.transactional && !w_.caps.empty()) {
         forget_sends(w_, view_, t_, state_.sends);
         state_.sends.push_back({t_, gates.channel});
@@ -199,7 +209,8 @@ bool machine::send(journey_state& j, const compiled_step& s) {
 
 /// All values are worked out before the first is set.
 void machine::set(journey_state& j, const compiled_step& s) {
-    sink_.act(action_of(j, s));
+    work_out(s);
+    act(j, {});
     caused_input c{next_place(), {}, s.slots, none};
     for (std::size_t k = 0; k < s.slots.size(); ++k) {
         world_.set(s.slots[k], c.place, values_[k]);
@@ -209,7 +220,7 @@ void machine::set(journey_state& j, const compiled_step& s) {
 }
 
 void machine::emit(journey_state& j, const compiled_step& s) {
-    action_of(j, s);                                                     // for its values
+    work_out(s);
     caused_input c{next_place(), {}, {}, none};
     c.event = world_.emit(s.target, c.place, s.slots, values_);
     sink_.emitted(s.target, c.place, s.slots, values_);

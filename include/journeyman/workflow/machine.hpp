@@ -24,9 +24,9 @@ std::string_view to_string(passage);
 struct action {
     std::uint32_t workflow = 0, step = 0, journey = 0;
     std::uint32_t channel = none;
-    action_status status{};
+    action_status status = action_status::done;
     action_reason reason{};
-    position at;
+    position at;                                               // its own, behind the input or timer it answers to
     instant until = end_of_time;                               // deferred: to when; task: due
     std::span<const value> values;                             // by compiled_step::with; while the sink looks at it
 };
@@ -35,7 +35,7 @@ struct stay {
     std::uint32_t workflow = 0, step = 0, journey = 0;
     std::uint32_t next = none;
     passage by = passage::running;
-    position from, to;                                         // `to`: of the input or timer that ended it
+    position from, to;                                         // `to`: of the input or timer that ended it, or of its last action
 };
 
 /// Takes what comes out, as it happens.
