@@ -67,8 +67,12 @@ def text_of(instant):
     return instant.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") + micros + "Z"
 
 
+def instant_of(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 def canonical(text):
-    return None if text is None else text_of(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")))
+    return None if text is None else text_of(instant_of(text))
 
 
 # --- predicates -------------------------------------------------------------------------------------------------------
@@ -143,7 +147,7 @@ def journey_differs(run, expect, until):
 
 def journey_case(case):
     history = jm.History.from_records([*beginning(case), *map(record, case["inputs"])])
-    start = case.get("from") or min((i["at"] for i in case["inputs"]), default=None)
+    start = case.get("from") or min((i["at"] for i in case["inputs"]), key=instant_of, default=None)
     run = jm.Playbook.from_dict(case["playbook"]).replay(history, start=start, until=case["until"], order=case.get("order", "event"))
     whys = [journey_differs(run, e, case["until"]) for e in case["expect"].get("one_of", [case["expect"]])]
     return None if None in whys else whys[0]
