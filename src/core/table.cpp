@@ -34,6 +34,19 @@ void table_column::push(const scalar& s) {
     }
 }
 
+void table_column::push(const value& v, const text_pool& pool) {
+    if (v.is_missing()) return push_missing();
+    if (v.type == type_) {
+        if (v.type == value_type::text) return push_text(pool.view(v.as_text()));
+        if (v.type == value_type::decimal) return push_decimal(v.d);
+        if (v.type == value_type::text_list) return push(to_scalar(v, pool));
+        return push_integer(v.i);
+    }
+    if (type_ == value_type::decimal && is_number(v.type)) return push_decimal(v.as_decimal());
+    if (type_ == value_type::text) return push_text(to_text(v, pool));
+    throw error{"table.type", name_, "a " + std::string{to_string(v.type)} + " does not fit a column of " + std::string{to_string(type_)}};
+}
+
 void table_column::push_missing() {
     present_.push_back(0);
     switch (type_) {

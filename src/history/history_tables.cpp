@@ -12,18 +12,6 @@ namespace {
 /// Ids keep the type they came in with.
 table_column& add_ids(table& out, std::string name, const id_column& ids) { return out.add_column(std::move(name), ids.type()); }
 
-void push(table_column& c, const value& v, const text_pool& pool) {
-    if (v.is_missing()) return c.push_missing();
-    if (v.type == c.type()) {
-        if (v.type == value_type::text) return c.push_text(pool.view(v.as_text()));
-        if (v.type == value_type::decimal) return c.push_decimal(v.d);
-        if (v.type == value_type::text_list) return c.push(to_scalar(v, pool));
-        return c.push_integer(v.i);
-    }
-    if (c.type() == value_type::decimal) return c.push_decimal(v.as_decimal());
-    c.push_text(to_text(v, pool));
-}
-
 /// The type that holds both: a number if both are, else text.
 value_type common(value_type a, value_type b) {
     if (a == value_type::missing || a == b) return b;
@@ -38,7 +26,7 @@ value as_of(const attribute_stream& a, std::uint32_t owner, std::int64_t at) {
     return owner < a.base.size() ? a.base.at(owner) : value{};
 }
 
-table attributes(const history_data& d, const id_column& ids, const std::vector<attribute_stream>& all, const char* id_name, std::optional<instant> at, const std::vector<std::int64_t>& exists_from) {
+table attributes(const history_data& d, const id_column& ids, const std::vector<attribute_stream>& all, const char* id_name, std::optional<instant> at, const std::vector<std::int64_t>& exists_from, const std::vector<std::uint32_t>* only = nullptr) {
     const std::int64_t t = at.value_or(end_of_time).time_since_epoch().count();
     table out;
     add_ids(out, id_name, ids);
@@ -46,10 +34,12 @@ table attributes(const history_data& d, const id_column& ids, const std::vector<
     for (const auto& a : all) if (a.name == "account_id") order.push_back(&a);   // who belongs to whom comes first
     for (const auto& a : all) if (a.name != "account_id") order.push_back(&a);
     for (const auto* a : order) out.add_column(a->name, a->type);
-    for (std::uint32_t k = 0; k < ids.size(); ++k) {
+    const auto rows = static_cast<std::uint32_t>(only == nullptr ? ids.size() : only->size());
+    for (std::uint32_t row = 0; row < rows; ++row) {
+        const auto k = only == nullptr ? row : (*only)[row];
         if (!exists_from.empty() && exists_from[k] > t) continue;
         ids.push_to(out[0], k);
-        for (std::size_t c = 0; c < order.size(); ++c) push(out[c + 1], as_of(*order[c], k, t), *d.pool);
+        for (std::size_t c = 0; c < order.size(); ++c) out[c + 1].push(as_of(*order[c], k, t), *d.pool);
     }
     return out;
 }
@@ -57,6 +47,7 @@ table attributes(const history_data& d, const id_column& ids, const std::vector<
 }  // namespace
 
 table history::contacts(std::optional<instant> at) const { return attributes(*data_, data_->contacts, data_->contact_attributes, "contact_id", at, data_->exists_from); }
+table history::contacts(std::optional<instant> at, const std::vector<std::uint32_t>& only) const { return attributes(*data_, data_->contacts, data_->contact_attributes, "contact_id", at, data_->exists_from, &only); }
 table history::accounts(std::optional<instant> at) const { return attributes(*data_, data_->accounts, data_->account_attributes, "account_id", at, {}); }
 
 table history::events() const {
@@ -101,7 +92,7 @@ table history::events() const {
             out[1].push_text(s.name);
             out[2].push_integer(r.at);
             std::size_t c = 3;
-            for (const column* p : places[r.stream]) push(out[c++], p == nullptr ? value{} : p->at(r.place), *d.pool);
+            for (const column* p : places[r.stream]) out[c++].push(p == nullptr ? value{} : p->at(r.place), *d.pool);
             if (ids) {
                 if (s.ids.empty() || s.ids[r.place] == static_cast<std::uint32_t>(no_text)) out[c++].push_missing();
                 else out[c++].push_text(d.pool->view(text_id{s.ids[r.place]}));
@@ -119,8 +110,8 @@ table history::spend() const {
     for (const auto& [name, c] : s.columns) out.add_column(name, c.type());
     for (std::size_t r = 0; r < s.at.size(); ++r) {
         out[0].push_integer(s.at[r]);
-        push(out[1], s.amount.at(r), *data_->pool);
-        for (std::size_t c = 0; c < s.columns.size(); ++c) push(out[c + 2], s.columns[c].second.at(r), *data_->pool);
+        out[1].push(s.amount.at(r), *data_->pool);
+        for (std::size_t c = 0; c < s.columns.size(); ++c) out[c + 2].push(s.columns[c].second.at(r), *data_->pool);
     }
     return out;
 }

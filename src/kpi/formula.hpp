@@ -7,7 +7,7 @@
 
 #include "journeyman/core/error.hpp"
 #include "journeyman/predicate/expression.hpp"
-#include "kpi/interval.hpp"
+#include "core/interval.hpp"
 
 namespace journeyman::detail {
 

@@ -24,6 +24,7 @@ public:
     [[nodiscard]] value_type type() const { return type_; }
     [[nodiscard]] std::size_t size() const { return present_.size(); }
     void push(const scalar& s);               // monostate is a missing cell; an integer becomes a decimal in a decimal column; another type throws
+    void push(const value& v, const text_pool& pool);   // a number becomes a decimal in a decimal column; any other value of another type its text, in a text column
     void push_missing();
     void push_text(std::string_view s);       // the frequent ones, without a variant
     void push_integer(std::int64_t x);        // also boolean, money, day, instant and duration columns, in their units

@@ -113,6 +113,8 @@ public:
 
     /// contact_id, account_id?, attributes… as of an instant (default: the end of time), one row a contact that exists by then, sorted by id.
     [[nodiscard]] table contacts(std::optional<instant> at = {}) const;
+    /// Of these contacts alone, by number, in their order.
+    [[nodiscard]] table contacts(std::optional<instant> at, const std::vector<std::uint32_t>& only) const;
     [[nodiscard]] table accounts(std::optional<instant> at = {}) const;
     /// contact_id, event, timestamp, properties…, [event_id], [arrived_at], by contact, instant, order.
     [[nodiscard]] table events() const;
