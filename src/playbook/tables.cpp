@@ -7,6 +7,9 @@
 #include "journeyman/playbook/playbook.hpp"
 #include "journeyman/predicate/membership.hpp"
 #include "playbook/schema.hpp"
+#include "segment/breakdown.hpp"
+#include "segment/questions.hpp"
+#include "segment/share.hpp"
 
 namespace journeyman {
 namespace {
@@ -22,44 +25,32 @@ contact_numbers both(const contact_numbers& a, const contact_numbers& b) {
 /// Everything of one playbook asked of one history at one instant; the first problem is thrown with its place in the file.
 class asking {
 public:
-    asking(const playbook& p, const history& h, instant at) : p_{p}, h_{h}, at_{at}, compiler_{known(p, h), h.data().pool, p.context()} {}
+    asking(const playbook& p, const history& h, instant at) : p_{p}, h_{h}, at_{at}, questions_{h, p.vocabulary(h)} {}
 
-    node_id predicate_at(const expression& e, const std::string& path) { return sound([&] { return compiler_.add_predicate(e, path); }); }
-    node_id member_of(const segment& s) {
-        if (s.where.empty()) throw error{"playbook.missing", p_.place("segments." + s.name), "a segment needs `where`, the predicate that says who is in it"};
-        return predicate_at(call(function::segment, {expression{s.name}}), "segments." + s.name + ".where");
-    }
-    value_type type_of(const expression& e, const std::string& path) {
-        return compiler_.type_of(sound([&] { return compiler_.add_expression(e, path); }));
-    }
+    node_id predicate_at(const expression& e, const std::string& path) { return sound([&] { return questions_.add_predicate(e, path); }); }
+    node_id member_of(const segment& s) { return predicate_at(is_member(p_, s), "segments." + s.name + ".where"); }
+    value_type type_of(const expression& e, const std::string& path) { return questions_.type_of(sound([&] { return questions_.add(e, path); })); }
     selection select(node_id n, unsigned threads = 1) { return journeyman::select(h_, program(), n, at_, threads); }
-    const program_ptr& program() {
-        if (!program_) program_ = compiler_.finish();
-        return program_;
-    }
+    const program_ptr& program() { return questions_.program(); }
 
-    static schema known(const playbook& p, const history& h) {
-        problems found;
-        auto s = detail::schema_of(p, h.schema(), found);
-        for (const auto& x : found) throw error{x.code, p.place(x.place), x.message};
+    static predicate is_member(const playbook& p, const segment& s) {
+        if (s.where.empty()) throw error{"playbook.missing", p.place("segments." + s.name), "a segment needs `where`, the predicate that says who is in it"};
         return s;
     }
 
 private:
     template <class F> node_id sound(F f) {
-        const auto before = compiler_.found().size();
-        const auto n = f();
-        for (std::size_t k = before; k < compiler_.found().size(); ++k)
-            if (const auto& x = compiler_.found()[k]; x.severity == severity::error) throw error{x.code, p_.place(x.place), x.message};
-        program_ = nullptr;
-        return n;
+        try {
+            return f();
+        } catch (const error& e) {
+            throw error{e.code(), p_.place(e.place()), e.message()};
+        }
     }
 
     const playbook& p_;
     const history& h_;
     instant at_;
-    compiler compiler_;
-    program_ptr program_;
+    detail::questions questions_;
 };
 
 /// Whether what is collected is there (K7): an attribute when it exists, an aggregate when it is neither missing, 0 nor no.
@@ -70,12 +61,14 @@ expression is_there(const expression& e, value_type type) {
     return exists(e);
 }
 
-void push_share(table_column& to, std::size_t part, std::size_t whole) {
-    if (whole == 0) to.push_missing();
-    else to.push_decimal(static_cast<double>(part) / static_cast<double>(whole));
-}
-
 }  // namespace
+
+vocabulary playbook::vocabulary(const journeyman::history& h) const {
+    problems found;
+    journeyman::vocabulary out{context(), detail::schema_of(*this, h.schema(), found)};
+    for (const auto& x : found) throw error{x.code, place(x.place), x.message};
+    return out;
+}
 
 selection playbook::select(const journeyman::history& h, const predicate& p, instant at, unsigned threads) const {
     asking ask{*this, h, at};
@@ -89,8 +82,8 @@ table playbook::membership(const journeyman::history& h, const predicate& p, ins
 }
 
 explanation playbook::explain(const journeyman::history& h, const predicate& p, std::string_view contact, instant at) const {
-    const auto known = asking::known(*this, h);
-    return journeyman::explain(h, p, contact, at, context(), &known);
+    const auto words = vocabulary(h);
+    return journeyman::explain(h, p, contact, at, words.context, &*words.known);
 }
 
 coverage_report playbook::coverage(const journeyman::history& h, instant at) const {
@@ -131,7 +124,7 @@ coverage_report playbook::coverage(const journeyman::history& h, instant at) con
         out.fields[2].push_text(f.text);
         out.fields[3].push_integer(static_cast<std::int64_t>(mine->second.size()));
         out.fields[4].push_integer(static_cast<std::int64_t>(present.size()));
-        push_share(out.fields[5], present.size(), mine->second.size());
+        detail::push_share(out.fields[5], present.size(), mine->second.size());
         contact_numbers lacking;
         std::set_difference(mine->second.begin(), mine->second.end(), present.begin(), present.end(), std::back_inserter(lacking));
         for (const auto c : lacking) {
@@ -204,9 +197,35 @@ table playbook::sizes(const journeyman::history& h, instant at) const {
         else out[1].push_text(s.title);
         out[2].push_integer(static_cast<std::int64_t>(who.count()));
         out[3].push_integer(static_cast<std::int64_t>(who.unknown_numbers().size()));
-        push_share(out[4], who.count(), existing);
+        detail::push_share(out[4], who.count(), existing);
     }
     return out;
+}
+
+table playbook::sizes(const journeyman::history& h, instant at, const named_expressions& by) const {
+    asking ask{*this, h, at};
+    const detail::breakdown cells{h, at, by, vocabulary(h), {}};
+    table out{{"segment", value_type::text}, {"title", value_type::text}};
+    cells.add_columns(out);
+    for (const auto& s : segments) {
+        static_cast<void>(ask.member_of(s));
+        cells.add_rows(out, 2, ask.select(ask.predicate_at(s.where, "segments." + s.name + ".where")), [&] {
+            out[0].push_text(s.name);
+            if (s.title.empty()) out[1].push_missing();
+            else out[1].push_text(s.title);
+        });
+    }
+    return out;
+}
+
+overlap_report playbook::overlap(const journeyman::history& h, instant at) const {
+    named_expressions members;
+    for (const auto& s : segments) members.emplace_back(s.name, asking::is_member(*this, s));
+    try {
+        return journeyman::overlap(h, members, at, vocabulary(h));
+    } catch (const error& e) {
+        throw placed(e);
+    }
 }
 
 }  // namespace journeyman

@@ -18,7 +18,9 @@
 #include "journeyman/predicate/explain.hpp"
 #include "journeyman/predicate/program.hpp"
 #include "journeyman/predicate/select.hpp"
+#include "journeyman/segment/overlap.hpp"
 #include "journeyman/segment/segment.hpp"
+#include "journeyman/segment/vocabulary.hpp"
 #include "journeyman/workflow/workflow.hpp"
 
 namespace journeyman {
@@ -72,6 +74,8 @@ public:
     [[nodiscard]] const journeyman::kpi* find_kpi(std::string_view) const;
 
     [[nodiscard]] compile_context context() const;          // zone, weeks, segments, consent
+    /// What names mean when the tools of segment/ ask a history with this playbook: `to_features(h, columns, at, playbook.vocabulary(h))`.
+    [[nodiscard]] journeyman::vocabulary vocabulary(const history&) const;
     /// The place of a path, or the path itself.
     [[nodiscard]] std::string place(const std::string& path) const;
     /// The same error, with the place in the file of the definition it names, when there is a file.
@@ -93,6 +97,10 @@ public:
     [[nodiscard]] table stages(const history&, instant at) const;
     /// segment, title, members, unknown, share: of the contacts that exist.
     [[nodiscard]] table sizes(const history&, instant at) const;
+    /// segment, title, DIMENSIONS…, contacts, members, unknown, share, share_of_members: for each segment its total and its cells (segment/sizes.hpp).
+    [[nodiscard]] table sizes(const history&, instant at, const named_expressions& by) const;
+    /// How the segments share their members (segment/overlap.hpp).
+    [[nodiscard]] overlap_report overlap(const history&, instant at) const;
 
     /// Runs all workflows over the history. run/replay.hpp.
     [[nodiscard]] run replay(const history&) const;
