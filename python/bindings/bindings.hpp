@@ -19,6 +19,7 @@ void register_error(py::module_&);
 void register_table(py::module_&);
 void register_predicate(py::module_&);
 void register_history(py::module_&);
+void register_segment(py::module_&);
 void register_playbook(py::module_&);
 void register_run(py::module_&);
 
@@ -28,6 +29,9 @@ std::string shown(const T& x) {
     out << x;
     return out.str();
 }
+
+/// What a question means without a playbook.
+jm::compile_context context_of(const std::map<std::string, jm::expression>& segments, const std::string& timezone);
 
 /// An instant from the text that journeyman/_convert.py makes of whatever it is given.
 jm::instant instant_of(const std::string& text);

@@ -10,17 +10,17 @@ jm::instant instant_of(const std::string& text) {
     return p.at;
 }
 
-namespace {
-
-using names = std::map<std::string, std::string>;
-using segments = std::map<std::string, jm::expression>;
-
-jm::compile_context context_of(const segments& all, const std::string& timezone) {
+jm::compile_context context_of(const std::map<std::string, jm::expression>& all, const std::string& timezone) {
     jm::compile_context context;
     context.zone = jm::load_zone(timezone);
     for (const auto& [name, e] : all) context.segments.emplace(name, e);
     return context;
 }
+
+namespace {
+
+using names = std::map<std::string, std::string>;
+using segments = std::map<std::string, jm::expression>;
 
 jm::read_options options_of(std::map<std::string, names> columns, names types, names formats, const std::optional<std::string>& timezone) {
     jm::read_options o;

@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m) {
     register_table(m);
     register_predicate(m);
     register_history(m);
+    register_segment(m);
     register_run(m);
     register_playbook(m);
 }

@@ -1,44 +1,11 @@
 // Playbooks: read, checked, asked of a history, replayed, measured.
 
-#include <exception>
-#include <functional>
-
 #include "bindings.hpp"
+#include "watched.hpp"
 
 namespace {
 
 std::optional<jm::instant> optional_instant(const std::optional<std::string>& text) { return text ? std::optional{instant_of(*text)} : std::nullopt; }
-
-/// Asks Python for its signals (Ctrl-C) now and then, and tells it how far the work is. What Python throws stops the work and is thrown again after it.
-class watched {
-public:
-    explicit watched(std::function<void(double)> tell) : tell_{std::move(tell)} {}
-    std::function<bool(double)> progress() {
-        return [this](double done) {
-            const py::gil_scoped_acquire gil;
-            try {
-                if (PyErr_CheckSignals() != 0) throw py::error_already_set{};
-                if (tell_) tell_(done);
-                return true;
-            } catch (...) {
-                thrown_ = std::current_exception();
-                return false;
-            }
-        };
-    }
-    template <class F> auto run(F f) {
-        try {
-            return f();
-        } catch (const jm::error&) {
-            if (thrown_) std::rethrow_exception(thrown_);
-            throw;
-        }
-    }
-
-private:
-    std::function<void(double)> tell_;
-    std::exception_ptr thrown_;
-};
 
 jm::run replay(const jm::playbook& p, const jm::history& h, const std::optional<std::string>& start, const std::optional<std::string>& until, bool by_arrival, int threads, const jm::expression* only, std::function<void(double)> progress) {
     jm::run_options o;
@@ -100,6 +67,9 @@ void register_playbook(py::module_& m) {
         .def("coverage", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.coverage(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
         .def("stages", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.stages(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
         .def("sizes", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.sizes(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
+        .def("sizes_by", [](const jm::playbook& p, const jm::history& h, const std::string& at, const jm::named_expressions& by) { return p.sizes(h, instant_of(at), by); }, py::arg("history"), py::arg("at"), py::arg("by"), without_gil())
+        .def("overlap", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.overlap(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
+        .def("vocabulary", &jm::playbook::vocabulary, py::arg("history"), without_gil())
         .def("select", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& at, unsigned threads) { return p.select(h, e, instant_of(at), threads); }, py::arg("history"), py::arg("predicate"), py::arg("at"), py::arg("threads"), without_gil())
         .def(
             "membership", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& start, const std::string& end) { return p.membership(h, e, instant_of(start), instant_of(end)); },

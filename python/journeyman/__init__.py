@@ -19,11 +19,12 @@ from ._expression import Expression, Predicate, Selector, any_event, attr, durat
 from ._history import History, Selection
 from ._playbook import Coverage, Kpis, Playbook, Segment, Sizes, Stages, Workflow
 from ._run import Run
+from ._segment_tools import Overlap, Profile
 from ._table import Table
 
 __all__ = [
-    "Coverage", "Drawing", "Error", "Explanation", "Expression", "History", "Kpis", "Playbook", "Predicate", "Problem", "Problems", "Run", "Segment",
-    "Selection", "Selector", "Sizes", "Stages", "Table", "Workflow",
+    "Coverage", "Drawing", "Error", "Explanation", "Expression", "History", "Kpis", "Overlap", "Playbook", "Predicate", "Problem", "Problems",
+    "Profile", "Run", "Segment", "Selection", "Selector", "Sizes", "Stages", "Table", "Workflow",
     "any_event", "attr", "duration", "event", "now", "predicate", "prop", "sequence",
 ]  # fmt: skip
 __version__ = "0.1.0"

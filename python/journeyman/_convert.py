@@ -97,8 +97,11 @@ def _library(source: Any) -> str:
 
 def arrow_stream(source: Any, what: str) -> Any:
     """A capsule with an Arrow stream: from a path, a list of dicts, a dict of columns, or what speaks the PyCapsule interface."""
-    if source is None:
-        return None
+    return None if source is None else arrow_source(source, what).__arrow_c_stream__()
+
+
+def arrow_source(source: Any, what: str) -> Any:
+    """What speaks the PyCapsule interface with a stream, from any of those."""
     if isinstance(source, (str, os.PathLike)):
         source = _read(pathlib.Path(os.fspath(source)), what)
     elif isinstance(source, (list, tuple, dict)) or _library(source) in ("pandas", "duckdb", "_duckdb") or hasattr(source, "__arrow_c_array__"):
@@ -118,4 +121,4 @@ def arrow_stream(source: Any, what: str) -> Any:
             raise Error("input.table", what, f"this is no table: {e}") from e
     if not hasattr(source, "__arrow_c_stream__"):
         raise Error("input.table", what, f"a {type(source).__name__} is no table; give a path, a DataFrame, an Arrow table or a list of dicts")
-    return source.__arrow_c_stream__()
+    return source

@@ -6,14 +6,15 @@ import datetime
 import json
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import _convert, _core
+from . import _convert, _core, _segment_tools
 from ._convert import Instant
 from ._error import Error, Problem, Problems
 from ._explain import Explanation
-from ._expression import Expression, _predicate
+from ._expression import Expression, Selector, _predicate
+from ._segment_tools import Columns, Instants, Overlap, Profile
 from ._table import Table
 
 if TYPE_CHECKING:
@@ -21,10 +22,18 @@ if TYPE_CHECKING:
 
 
 class Selection:
-    """The contacts for whom a predicate was yes."""
+    """The contacts for whom a predicate was yes at an instant. Made by `History.select`."""
 
-    def __init__(self, core: _core._Selection) -> None:
+    def __init__(self, core: _core._Selection, history: History, at: str, words: _core._Vocabulary) -> None:
         self._core = core
+        self._history = history
+        self._instant = at
+        self._words = words
+
+    @property
+    def at(self) -> datetime.datetime:
+        """The instant that was asked about."""
+        return _convert.when(self._instant)
 
     @property
     def ids(self) -> list[str]:
@@ -51,6 +60,40 @@ class Selection:
     def to_pandas(self) -> Any:
         """As a `pandas.DataFrame` of one column."""
         return self.to_table().to_pandas()
+
+    def sample(self, n: int, seed: int = 0) -> Table:
+        """contact_id, attributes… as of the instant: at most `n` of the members, sorted by id.
+
+        Drawn by a hash of (seed, id): the same in every run and on every machine; a larger sample holds the smaller one, and who joins or
+        leaves the selection changes nobody else's place. Errors: `ValueError` for a negative `n` or `seed`.
+        """
+        if n < 0 or seed < 0:
+            raise ValueError("a sample has a size and a seed that are not negative")
+        return Table(_core._sample(self._history._core, self._core, n, seed, self._instant))
+
+    def sizes(self, by: Columns) -> Table:
+        """DIMENSIONS…, contacts, members, unknown, share (members / contacts), share_of_members: the total, then each cell.
+
+        `by` is an expression or several (`["city", "count(purchase)"]`, or a mapping of names to them). In the total the dimensions are
+        missing; who lacks a value stands in the cell "(missing)". `contacts` are all those that exist at the instant; every cell that has
+        some is there. Raises `Error`: those of the type check, and `sizes.by` for a name that stands twice.
+        """
+        return Table(_core._sizes(self._history._core, self._core, self._instant, _segment_tools.named(by)[0], self._words))
+
+    def profile(self, columns: Columns = (), *, level: float = 0.95, most_values: int = 20) -> Profile:
+        """What sets the members apart from all other contacts that exist, the most telling first.
+
+        A row for each value of a text, item of a list, yes of a question, and for "(missing)": inside, share_inside (of all members), outside,
+        share_outside (of all others), lift (the ratio of the shares), difference, low, high, stands_out. The interval of the difference is
+        Newcombe's (1998, method 10, from Wilson's); `stands_out` is its end nearest to 0, 0 when it holds 0. At most `most_values` an expression.
+        `.numbers` has a row for each number: mean_inside, mean_outside, their difference with Welch's interval (1947), and `stands_out` in
+        pooled standard deviations. Durations are in days, days and instants in days before the instant, money in units.
+
+        Default of `columns`: every attribute of contacts and accounts, and `did` and `count` of every event.
+        Raises `Error`: those of the type check, and `profile.level` for a level not between 0 and 1.
+        """
+        named = _segment_tools.named(columns)[0]
+        return Profile(_core._profile(self._history._core, self._core, self._instant, named, level, most_values, self._words))
 
     def __repr__(self) -> str:
         return f"<Selection of {self.count} contacts>"
@@ -185,14 +228,14 @@ class History:
         `threads` may share the contacts (default: one); the answer is the same.
         """
         asked, playbook = _asked(predicate, playbook)
+        words, when = self._words(playbook, segments, timezone), self._at(at)
         if playbook is not None:
-            _only_one(segments)
-            return playbook._select(self, asked, self._at(at), threads or 1)
+            return Selection(playbook._core.select(self._core, asked, when, threads or 1), self, when, words)
         named = {k: _predicate(v) for k, v in (segments or {}).items()}
         for p in self._core.check(asked, named, timezone):
             if p.severity == "warning":
                 warnings.warn(p.message, stacklevel=2)
-        return Selection(self._core.select(asked, self._at(at), named, timezone, threads or 1))
+        return Selection(self._core.select(asked, when, named, timezone, threads or 1), self, when, words)
 
     def check(self, predicate: Expression | str, *, segments: Mapping[str, Expression | str] | None = None, timezone: str = "UTC") -> Problems:
         """What the type check finds in a predicate, all at once: unknown names, wrong types, and events never seen as warnings."""
@@ -240,6 +283,93 @@ class History:
             return Explanation(playbook._core.explain(self._core, asked, str(contact), self._at(at)))
         named = {k: _predicate(v) for k, v in (segments or {}).items()}
         return Explanation(self._core.explain(asked, str(contact), self._at(at), named, timezone))
+
+    def overlap(
+        self,
+        segments: Columns,
+        at: Instant | None = None,
+        *,
+        timezone: str = "UTC",
+        playbook: Playbook | None = None,
+    ) -> Overlap:
+        """segment_a, segment_b, both, only_a, only_b, jaccard, share_of_a, share_of_b: how each pair of segments shares its members.
+
+        `segments` maps names to predicates, or lists segments of a playbook. `.exclusive`: who is in no other; `.matrix`: counts for a
+        heat map. Default of `at`: the end of the history. `Playbook.overlap` does it for all of a playbook's.
+        """
+        named, playbook = _segment_tools.named(segments, playbook)
+        words = self._words(playbook, None if playbook else {name: Expression(e) for name, e in named}, timezone)
+        return Overlap(_core._overlap(self._core, named, self._at(at), words))
+
+    def rfm(
+        self,
+        event: Selector | str,
+        amount: str = "",
+        at: Instant | None = None,
+        *,
+        scores: int = 5,
+        segments: Mapping[str, Expression | str] | None = None,
+        timezone: str = "UTC",
+        playbook: Playbook | None = None,
+    ) -> Table:
+        """contact_id, recency (a duration), frequency, monetary, r, f, m, score: how lately, how often and for how much.
+
+        >>> history.rfm("purchase, last 365d", "amount", at="2026-03-31T00:00:00Z")
+
+        One row for each contact with such an event by `at` (default: the end of the history): the time since the last one, how many, and the sum
+        of the property `amount` (of the selector's own property when empty). r, f, m go from 1 to `scores` (5, the best) by quantiles among
+        these rows; with l contacts below and e equal (itself among them) of n, the score is 1 + floor(scores · (l + e/2) / n), so equals share
+        the score of the middle of their ranks. The latest is the best recency; `score` is the three digits as text. After Hughes (1994).
+        Raises `Error`: those of the type check, and `rfm.scores` for fewer than 2 or more than 9.
+        """
+        selector = event._core if isinstance(event, Selector) else _core._Selector.parse(event)
+        return Table(_core._rfm(self._core, selector, amount, self._at(at), scores, self._words(playbook, segments, timezone)))
+
+    def to_features(
+        self,
+        columns: Columns,
+        at: Instants | Any = None,
+        *,
+        until: Instant | None = None,
+        segments: Mapping[str, Expression | str] | None = None,
+        timezone: str = "UTC",
+        playbook: Playbook | None = None,
+        progress: Callable[[float], object] | None = None,
+    ) -> Table:
+        """A table of features as of a point in time: contact_id, [at], then a typed column for each expression.
+
+        >>> history.to_features({"orders": "count(purchase, last 90d)", "city": "city"}, at="2026-03-31T00:00:00Z")
+        >>> history.to_features(["sum(purchase.amount)", "did(refund)"], at="first_time(purchase) + 30d")
+
+        `columns` are expressions, their texts or segments of a playbook; in a mapping with names of their own, else under their canonical text.
+        `at` is one of
+
+        - an instant (default: the end of the history): one row for each contact that exists then;
+        - an expression of type instant or day, such as `first_time(form_submitted)`: each contact at its own; it is asked as of `until`
+          (default: the end of the history), and a contact for whom it is missing or later than `until` has no row;
+        - contact → instant, or a table with the columns contact_id and at (a contact may stand in several rows): one row for each, in
+          their order; features of a contact that does not exist yet are missing.
+
+        A row sees what had happened by its instant, that instant included, and nothing later; what comes after changes nothing in it.
+        Questions are yes/no columns, missing where unknown; instants are in UTC; nothing is filled in. `progress` is called with the share
+        that is done. Raises `Error`: those of the type check, `features.column` for a name that stands twice, `name.unknown` for a contact
+        that is not in the history.
+        """
+        named, playbook = _segment_tools.named(columns, playbook)
+        words = self._words(playbook, segments, timezone)
+        if at is None or _segment_tools.is_instant(at):
+            return Table(_core._features_at(self._core, named, self._at(at), words, progress))
+        if isinstance(at, (str, Expression)):
+            end = None if until is None else _convert.instant(until)
+            return Table(_core._features_of(self._core, named, _predicate(at), end, words, progress))
+        contacts, instants = _segment_tools.rows_of(at)
+        return Table(_core._features_rows(self._core, named, contacts, instants, words, progress))
+
+    def _words(self, playbook: Playbook | None, segments: Mapping[str, Expression | str] | None, timezone: str) -> _core._Vocabulary:
+        if playbook is not None:
+            _only_one(segments)
+            return playbook._core.vocabulary(self._core)
+        return _core._Vocabulary.of({k: _predicate(v) for k, v in (segments or {}).items()}, timezone)
 
     def _at(self, at: Instant | None) -> str:
         if at is not None:

@@ -8,13 +8,14 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from . import _convert, _core, _plot
+from . import _convert, _core, _plot, _segment_tools
 from ._convert import Instant
 from ._draw import Drawing
 from ._error import Problem, Problems
 from ._expression import Expression, Selector, _predicate
-from ._history import History, Selection
+from ._history import History
 from ._run import Run
+from ._segment_tools import Columns, Overlap
 from ._table import Table
 
 
@@ -200,9 +201,23 @@ class Playbook:
         """Every problem at once, each with code, place and remedy; with a history, unknown names and wrong types too."""
         return Problems(Problem(p) for p in self._core.check(None if history is None else history._core))
 
-    def sizes(self, history: History, at: Instant | None = None) -> Sizes:
-        """segment, title, members, unknown, share: of the contacts that exist at `at` (default: the end of the history)."""
+    def sizes(self, history: History, at: Instant | None = None, by: Columns = ()) -> Sizes:
+        """segment, title, members, unknown, share: of the contacts that exist at `at` (default: the end of the history).
+
+        With `by` (expressions, or a mapping of names to them): segment, title, DIMENSIONS…, contacts, members, unknown, share, share_of_members;
+        for each segment its total, whose dimensions are missing, and its cells, as `Selection.sizes` has them.
+        """
+        named = _segment_tools.named(by)[0]
+        if named:
+            return Sizes(self._core.sizes_by(history._core, history._at(at), named))
         return Sizes(self._core.sizes(history._core, history._at(at)))
+
+    def overlap(self, history: History, at: Instant | None = None) -> Overlap:
+        """segment_a, segment_b, both, only_a, only_b, jaccard, share_of_a, share_of_b: how each pair of segments shares its members.
+
+        `.exclusive`: who is in no other segment; `.matrix`: counts for a heat map. Default: at the end of the history.
+        """
+        return Overlap(self._core.overlap(history._core, history._at(at)))
 
     def coverage(self, history: History, at: Instant | None = None) -> Coverage:
         """segment, group, expression, members, present, share: how much of the data to collect is there; `.lacking`: who lacks what.
@@ -268,9 +283,6 @@ class Playbook:
         core = None if run is None else run._core
         report = self._core.kpis(history._core, core, begin, close, dimensions, level, names, threads or 0)
         return Kpis(report, self.to_dict().get("kpis", {}), self.timezone)
-
-    def _select(self, history: History, predicate: _core._Expression, at: Instant, threads: int) -> Selection:
-        return Selection(self._core.select(history._core, predicate, _convert.instant(at), threads))
 
     def _membership(self, history: History, predicate: _core._Expression, start: Instant, end: Instant) -> Table:
         return Table(self._core.membership(history._core, predicate, _convert.instant(start), _convert.instant(end)))

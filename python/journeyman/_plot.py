@@ -32,7 +32,9 @@ def sizes(rows: Rows, ax: Any) -> Any:
     for y, r in zip(places, rows, strict=True):
         share = "" if r["share"] is None else f" ({r['share']:.1%})"
         ax.annotate(f"{r['members']:,}{share}", (r["members"], y), (4, 0), textcoords="offset points", va="center", fontsize="small")
-    ax.set_yticks(places, [r["title"] or r["segment"] for r in rows])
+    own = {"segment", "title", "contacts", "members", "unknown", "share", "share_of_members"}
+    cells = [[str(x) for name, x in r.items() if name not in own and x is not None] for r in rows]   # of a breakdown
+    ax.set_yticks(places, [" · ".join([r["title"] or r["segment"], *cell]) for r, cell in zip(rows, cells, strict=True)])
     ax.set(xlabel="members", ylim=(len(rows) - 0.5, -0.5))
     ax.margins(x=0.2)
     _bare(ax, "top", "right")

@@ -31,3 +31,12 @@ def test_the_playbook_of_the_docs_is_sound(text):
     playbook = jm.Playbook.parse(text)
     assert [p for p in playbook.check() if p.severity == "error"] == []
     assert jm.Playbook.parse(playbook.to_yaml()) == playbook
+
+
+def test_the_segment_tools_of_the_docs_run():
+    start = "2026-01-0{}T00:00:00Z".format
+    events = [{"contact_id": "anna", "event": e, "timestamp": start(d), "amount": a} for e, d, a in (("form_submitted", 1, None), ("purchase", 2, 5.0), ("login", 9, None))]
+    names = {"history": jm.History(contacts=[{"contact_id": "anna", "city": "Roma"}], events=events)}
+    for code in blocks("docs/segments.md", "python"):
+        exec(compile(code, "docs/segments.md", "exec"), names)
+    assert [(f["orders"], f["spent"], f["city"]) for f in names["features"].to_pylist()] == [(1, 5.0, "Roma")]
