@@ -31,7 +31,7 @@ TEST_CASE("a sample is the same for ever: nested in size, others for another see
     const auto h = std::move(build).finish();
     const auto all = h.select(jm::expression{true}, t0), half = h.select(jm::attr("n") < 500, t0);
     const auto ten = ids(sample(h, all, 10, 7, t0)), hundred = ids(sample(h, all, 100, 7, t0)), of_half = ids(sample(h, half, 100, 7, t0));
-    CHECK(ten == std::set<std::string>{"c112", "c203", "c225"});   // written down: a change of the hash must not pass unseen
+    CHECK(ten == std::set<std::string>{"c110", "c216", "c222", "c251", "c320", "c350", "c495", "c552", "c729", "c785"});   // written down: a change of the hash must not pass unseen
     CHECK(std::includes(hundred.begin(), hundred.end(), ten.begin(), ten.end()));
     CHECK(ids(sample(h, all, 10, 8, t0)) != ten);
     for (const auto& id : hundred)
