@@ -34,8 +34,11 @@ std::vector<std::int64_t> scored(const std::vector<value>& x, int scores) {
 
 table rfm(const history& h, const selector& event, const std::string& property, instant at, int scores, const vocabulary& v, const progress_listener& progress) {
     if (scores < 2 || scores > 9) throw error{"rfm.scores", "scores", "scores are the digits 1 to `scores`, so there are from 2 to 9 of them"};
+    auto whole = event.data();
+    whole.property.clear();                  // when and how often look at events, not at a property
+    const selector any{std::move(whole)};
     detail::questions ask{h, v};
-    const auto last = ask.add(event.last_time(), "event"), count = ask.add(event.count(), "event"), sum = ask.add(event.sum(property), "property");
+    const auto last = ask.add(any.last_time(), "event"), count = ask.add(any.count(), "event"), sum = ask.add(event.sum(property), "property");
     std::vector<std::uint32_t> who;
     std::vector<value> when, often, much;
     detail::each_contact(h, ask.program(), progress, [&](history_reader& reader, std::uint32_t k) {

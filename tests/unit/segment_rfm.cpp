@@ -34,6 +34,6 @@ TEST_CASE("rfm: errors")
 {
     CHECK(code_of([] { rfm(six(), jm::event("purchase"), "amount", t0, 1); }) == "rfm.scores scores");
     CHECK(code_of([] { rfm(six(), jm::event("purchase"), "amount", t0, 10); }) == "rfm.scores scores");
-    CHECK(code_of([] { rfm(six(), jm::event("purchase"), "", t0); }) == "predicate.arguments property");
+    CHECK(code_of([] { rfm(six(), jm::event("purchase"), "", t0); }) == "predicate.shape ");
     CHECK(code_of([] { rfm(six(), jm::event("purchase").where(jm::prop("amount") == "x"), "amount", t0); }) == "type.mismatch event");
 }

@@ -13,7 +13,7 @@ namespace journeyman {
 /// r, f, m are 1 (worst) to `scores` (best) by quantiles among those rows: with `l` contacts below and `e` equal (itself among them) of `n`, the score is
 /// 1 + floor(scores · (l + e/2) / n), so equals always share a score (that of the middle of their ranks) and without ties each score has n / scores contacts, rounded.
 /// The latest is the best recency. `score` is the text of the three digits, "545". After Hughes (1994), "Strategic Database Marketing", where scores are quintiles.
-/// Errors: those of the type check, placed "event" or "property"; `rfm.scores` for fewer than 2 or more than 9.
+/// Errors: those of the type check, placed "event" or "property"; `predicate.shape` without a property; `rfm.scores` for fewer than 2 or more than 9.
 table rfm(const history&, const selector& event, const std::string& property, instant at, int scores = 5, const vocabulary& = {}, const progress_listener& = {});
 
 }  // namespace journeyman
