@@ -64,3 +64,34 @@ TEST_CASE("membership is what brute force finds")
         }
     }
 }
+
+TEST_CASE("changes come in order of time, and sizes on a grid of local days")
+{
+    const jm::instant t = std::chrono::sys_days{2026y / 3 / 27};
+    jm::history_builder b;
+    b.event("bob", "purchase", t);
+    b.event("anna", "purchase", t + 1_d);
+    b.event("cleo", "purchase", t + 1_d);
+    const auto h = std::move(b).finish();
+    const auto p = jm::expression::parse("did(purchase, last 2d)");
+    const auto c = jm::changes(h, p, t, t + 4_d);
+    REQUIRE(c.rows() == 6);
+    const char* who[] = {"bob", "anna", "cleo", "bob", "anna", "cleo"};
+    for (std::size_t r = 0; r < 6; ++r) {
+        CHECK(c[0].text(r) == who[r]);
+        CHECK(c[2].text(r) == (r < 3 ? "entered" : "left"));
+    }
+    CHECK(c[1].integers()[3] == (t + 2_d).time_since_epoch().count());
+
+    const auto after = jm::sizes(h, p, t - 1_d, t + 4_d);
+    CHECK(after[1].integers() == std::vector<std::int64_t>{0, 1, 3, 2, 0});
+    CHECK(after[0].integers()[1] == t.time_since_epoch().count());
+    jm::compile_context rome;
+    rome.zone = jm::load_zone("Europe/Rome");
+    const auto days = jm::sizes(h, p, t, t + 4_d, jm::calendar_unit::day, rome);
+    REQUIRE(days.rows() == 5);   // the start, and four midnights in Rome, one of them of summer time
+    CHECK(days[0].integers()[1] == (t + 23_h).time_since_epoch().count());
+    CHECK(days[0].integers()[4] == (t + 3_d + 22_h).time_since_epoch().count());
+    CHECK(days[1].integers() == std::vector<std::int64_t>{1, 1, 3, 2, 0});
+    CHECK_THROWS_AS(jm::sizes(h, p, t, t), jm::error);
+}
