@@ -18,6 +18,7 @@
 #include "journeyman/predicate/expression.hpp"
 #include "journeyman/predicate/membership.hpp"
 #include "journeyman/predicate/select.hpp"
+#include "journeyman/predicate/tracked.hpp"
 #include "journeyman/run/run.hpp"
 #include "journeyman/segment/features.hpp"
 #include "journeyman/segment/overlap.hpp"

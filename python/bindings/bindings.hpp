@@ -35,3 +35,6 @@ jm::compile_context context_of(const std::map<std::string, jm::expression>& segm
 
 /// An instant from the text that journeyman/_convert.py makes of whatever it is given.
 jm::instant instant_of(const std::string& text);
+
+/// "day", "week", "month", "quarter" or "year".
+jm::calendar_unit unit_of(const std::string& name);

@@ -59,6 +59,12 @@ jm::history from_tables(const py::object& contacts, const py::object& events, co
     return jm::history_from_tables(c.source, e.source, a.source, s.source, options);
 }
 
+jm::history append(const jm::history& h, const py::object& contacts, const py::object& events, const py::object& accounts, const py::object& spend) {
+    const table_in c{contacts}, e{events}, a{accounts}, s{spend};
+    const py::gil_scoped_release without_gil;
+    return h.append(jm::table_sources{c.source, e.source, a.source, s.source});
+}
+
 template <class From, auto read>
 jm::history from_records(const std::string& from, const py::object& spend, names types, const std::optional<std::string>& timezone) {
     ArrowArrayStream* s = stream_in(spend);
@@ -95,10 +101,29 @@ void register_history(py::module_& m) {
         .def_readonly("parts", &jm::explanation::parts)
         .def("text", &shown<jm::explanation>);
 
+    py::class_<jm::tracked_membership>(m, "_Tracked")
+        .def("update", [](jm::tracked_membership& t, const jm::history& h, const std::optional<std::string>& until) { return t.update(h, until ? std::optional{instant_of(*until)} : std::nullopt); }, py::arg("history"), py::arg("until"), without_gil())
+        .def("until", [](const jm::tracked_membership& t) { return jm::to_text(t.until()); })
+        .def("members", &jm::tracked_membership::members)
+        .def("stays", &jm::tracked_membership::stays)
+        .def("changes", &jm::tracked_membership::changes)
+        .def("asked", &jm::tracked_membership::asked);
+
+    m.def("_changes", py::overload_cast<const jm::table&>(&jm::changes), py::arg("stays"), without_gil());
+    m.def(
+        "_sizes_over_time",
+        [](const jm::table& stays, const std::string& start, const std::string& end, const std::optional<std::string>& every, const std::string& timezone, bool sunday) {
+            return jm::sizes(stays, instant_of(start), instant_of(end), every ? std::optional{unit_of(*every)} : std::nullopt, *jm::load_zone(timezone), sunday ? jm::week_start::sunday : jm::week_start::monday);
+        },
+        py::arg("stays"), py::arg("start"), py::arg("end"), py::arg("every"), py::arg("timezone"), py::arg("sunday"), without_gil());
+
     py::class_<jm::history>(m, "_History")
         .def_static("from_tables", &from_tables, py::arg("contacts"), py::arg("events"), py::arg("accounts"), py::arg("spend"), py::arg("columns"), py::arg("types"), py::arg("formats"), py::arg("timezone"))
         .def_static("from_records_text", &from_records<std::string, &jm::history::from_records_text>, py::arg("lines"), py::arg("spend"), py::arg("types"), py::arg("timezone"))
         .def_static("from_records_file", &from_records<std::filesystem::path, &jm::history::from_records>, py::arg("path"), py::arg("spend"), py::arg("types"), py::arg("timezone"))
+        .def("append", &append, py::arg("contacts"), py::arg("events"), py::arg("accounts"), py::arg("spend"))
+        .def("append_records_text", [](const jm::history& h, const std::string& lines) { return h.append_records_text(lines); }, py::arg("lines"), without_gil())
+        .def("append_records_file", [](const jm::history& h, const std::string& path) { return h.append_records(std::filesystem::path{path}); }, py::arg("path"), without_gil())
         .def("first_instant", [](const jm::history& h) { const auto s = h.data().span(); return s ? std::optional{jm::to_text(s->first)} : std::nullopt; })
         .def("last_instant", [](const jm::history& h) { const auto s = h.data().span(); return s ? std::optional{jm::to_text(s->second)} : std::nullopt; })
         .def("contacts_count", &jm::history::contacts_count)
@@ -135,6 +160,12 @@ void register_history(py::module_& m) {
                 return jm::membership(h, p, instant_of(start), instant_of(end), context_of(all, timezone));
             },
             py::arg("predicate"), py::arg("start"), py::arg("end"), py::arg("segments"), py::arg("timezone"), without_gil())
+        .def(
+            "track",
+            [](const jm::history& h, const jm::expression& p, const std::string& start, const std::optional<std::string>& until, const segments& all, const std::string& timezone) {
+                return jm::tracked_membership{h, p, instant_of(start), until ? std::optional{instant_of(*until)} : std::nullopt, context_of(all, timezone)};
+            },
+            py::arg("predicate"), py::arg("start"), py::arg("until"), py::arg("segments"), py::arg("timezone"), without_gil())
         .def(
             "select",
             [](const jm::history& h, const jm::expression& p, const std::string& at, const segments& all, const std::string& timezone, unsigned threads) { return jm::select(h, p, instant_of(at), context_of(all, timezone), threads); },

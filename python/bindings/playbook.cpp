@@ -53,6 +53,7 @@ void register_playbook(py::module_& m) {
         .def_static("parse", [](const std::string& text, const std::string& file) { return jm::playbook::parse(text, file); }, py::arg("text"), py::arg("file"), without_gil())
         .def_readonly("name", &jm::playbook::name)
         .def_readonly("timezone", &jm::playbook::timezone)
+        .def_property_readonly("weeks_begin_on_sunday", [](const jm::playbook& p) { return p.weeks == jm::week_start::sunday; })
         .def_readonly("segments", &jm::playbook::segments)
         .def("to_yaml", &jm::playbook::to_yaml)
         .def("to_json", &jm::playbook::to_json)
@@ -74,6 +75,12 @@ void register_playbook(py::module_& m) {
         .def(
             "membership", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& start, const std::string& end) { return p.membership(h, e, instant_of(start), instant_of(end)); },
             py::arg("history"), py::arg("predicate"), py::arg("start"), py::arg("end"), without_gil())
+        .def(
+            "track",
+            [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& start, const std::optional<std::string>& until) {
+                return p.track(h, e, instant_of(start), until ? std::optional{instant_of(*until)} : std::nullopt);
+            },
+            py::arg("history"), py::arg("predicate"), py::arg("start"), py::arg("until"), without_gil())
         .def(
             "explain", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& contact, const std::string& at) { return p.explain(h, e, contact, instant_of(at)); },
             py::arg("history"), py::arg("predicate"), py::arg("contact"), py::arg("at"), without_gil())

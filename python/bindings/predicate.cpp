@@ -15,12 +15,6 @@ Enum found(const std::map<std::string, Enum>& names, const std::string& name, co
     throw jm::error{"name.unknown", "", "\"" + name + "\" is no " + what + "." + jm::did_you_mean(name, all)};
 }
 
-jm::calendar_unit unit_of(const std::string& name) {
-    using enum jm::calendar_unit;
-    static const std::map<std::string, jm::calendar_unit> names{{"day", day}, {"week", week}, {"month", month}, {"quarter", quarter}, {"year", year}};
-    return found(names, name, "calendar unit");
-}
-
 jm::length length_of(const std::string& text) {
     jm::length d;
     if (!jm::parse_length(text, d)) throw jm::error{"input.duration", "", "\"" + text + "\" is no duration; write 30d, 1h30m or 1mo"};
@@ -77,6 +71,12 @@ expression fold(const selector& s, const std::string& name, const std::string& p
 }
 
 }  // namespace
+
+jm::calendar_unit unit_of(const std::string& name) {
+    using enum jm::calendar_unit;
+    static const std::map<std::string, jm::calendar_unit> names{{"day", day}, {"week", week}, {"month", month}, {"quarter", quarter}, {"year", year}};
+    return found(names, name, "calendar unit");
+}
 
 void register_predicate(py::module_& m) {
     py::class_<expression>(m, "_Expression")

@@ -17,6 +17,7 @@ from ._error import Error, Problem, Problems
 from ._explain import Explanation
 from ._expression import Expression, Predicate, Selector, any_event, attr, duration, event, now, predicate, prop, sequence
 from ._history import History, Selection
+from ._membership import SizesOverTime, Tracked
 from ._playbook import Coverage, Kpis, Playbook, Segment, Sizes, Stages, Workflow
 from ._run import Run
 from ._segment_tools import Overlap, Profile
@@ -24,7 +25,7 @@ from ._table import Table
 
 __all__ = [
     "Coverage", "Drawing", "Error", "Explanation", "Expression", "History", "Kpis", "Overlap", "Playbook", "Predicate", "Problem", "Problems",
-    "Profile", "Run", "Segment", "Selection", "Selector", "Sizes", "Stages", "Table", "Workflow",
+    "Profile", "Run", "Segment", "Selection", "Selector", "Sizes", "SizesOverTime", "Stages", "Table", "Tracked", "Workflow",
     "any_event", "attr", "duration", "event", "now", "predicate", "prop", "sequence",
 ]  # fmt: skip
 __version__ = "0.1.0"

@@ -14,6 +14,7 @@ from ._convert import Instant
 from ._error import Error, Problem, Problems
 from ._explain import Explanation
 from ._expression import Expression, Selector, _predicate
+from ._membership import SizesOverTime, Tracked
 from ._segment_tools import Columns, Instants, Overlap, Profile
 from ._table import Table
 
@@ -26,7 +27,7 @@ class Selection:
 
     def __init__(self, core: _core._Selection, history: History, at: str, words: _core._Vocabulary) -> None:
         self._core = core
-        self._history = history
+        self._history = history._core   # as it was: the history may be appended to
         self._instant = at
         self._words = words
 
@@ -69,7 +70,7 @@ class Selection:
         """
         if n < 0 or seed < 0:
             raise ValueError("a sample has a size and a seed that are not negative")
-        return Table(_core._sample(self._history._core, self._core, n, seed, self._instant))
+        return Table(_core._sample(self._history, self._core, n, seed, self._instant))
 
     def sizes(self, by: Columns) -> Table:
         """DIMENSIONS…, contacts, members, unknown, share (members / contacts), share_of_members: the total, then each cell.
@@ -78,7 +79,7 @@ class Selection:
         missing; who lacks a value stands in the cell "(missing)". `contacts` are all those that exist at the instant; every cell that has
         some is there. Raises `Error`: those of the type check, and `sizes.by` for a name that stands twice.
         """
-        return Table(_core._sizes(self._history._core, self._core, self._instant, _segment_tools.named(by)[0], self._words))
+        return Table(_core._sizes(self._history, self._core, self._instant, _segment_tools.named(by)[0], self._words))
 
     def profile(self, columns: Columns = (), *, level: float = 0.95, most_values: int = 20) -> Profile:
         """What sets the members apart from all other contacts that exist, the most telling first.
@@ -93,14 +94,14 @@ class Selection:
         Raises `Error`: those of the type check, and `profile.level` for a level not between 0 and 1.
         """
         named = _segment_tools.named(columns)[0]
-        return Profile(_core._profile(self._history._core, self._core, self._instant, named, level, most_values, self._words))
+        return Profile(_core._profile(self._history, self._core, self._instant, named, level, most_values, self._words))
 
     def __repr__(self) -> str:
         return f"<Selection of {self.count} contacts>"
 
 
 class History:
-    """Contacts, accounts, events and spend: what happened. Built once, then only asked.
+    """Contacts, accounts, events and spend: what happened. Built at once, or appended to.
 
     Each table is a path (.csv, also compressed as .csv.gz, .parquet, .arrow, .feather), a DataFrame, anything that speaks Arrow's PyCapsule interface, a dict of
     columns or a list of dicts:
@@ -163,6 +164,28 @@ class History:
             return cls._of(_core._History.from_records_file(os.fspath(records), spent, declared, timezone))
         lines = "\n".join(json.dumps(r, default=_convert.json_cell) for r in records)
         return cls._of(_core._History.from_records_text(lines, spent, declared, timezone))
+
+    def append(self, contacts: Any = None, events: Any = None, accounts: Any = None, spend: Any = None) -> History:
+        """Adds what came later; this object then is the whole history, and is returned.
+
+        Tables as the constructor takes them, read with the same `columns`, `types`, `formats` and `timezone`. The history becomes the one of all
+        tables at once, each with the new rows after the earlier ones: late events take their place in time, an event id that is there already is
+        rejected as duplicate, and so is a second row without `timestamp` of one contact; a column of whole numbers that gets decimals is of
+        decimals. Selections, runs and tables made before stay as they were. Costs what the new rows and the streams they fall into take.
+        Raises `Error` when a table cannot be read; the history is then as it was.
+        """
+        tables = {"contacts": contacts, "events": events, "accounts": accounts, "spend": spend}
+        c, e, a, s = (_convert.table(t, what) for what, t in tables.items())
+        self._core = self._core.append(c, e, a, s)
+        return self
+
+    def append_records(self, records: Iterable[Mapping[str, Any]] | str | os.PathLike[str]) -> History:
+        """Adds records in the Segment spec, as `from_records` takes them, after all that is there; this object then is the whole history, and is returned."""
+        if isinstance(records, (str, os.PathLike)):
+            self._core = self._core.append_records_file(os.fspath(records))
+        else:
+            self._core = self._core.append_records_text("\n".join(json.dumps(r, default=_convert.json_cell) for r in records))
+        return self
 
     @property
     def span(self) -> tuple[datetime.datetime, datetime.datetime] | None:
@@ -262,6 +285,66 @@ class History:
             return playbook._membership(self, asked, start, end)
         named = {k: _predicate(v) for k, v in (segments or {}).items()}
         return Table(self._core.membership(asked, _convert.instant(start), _convert.instant(end), named, timezone))
+
+    def changes(
+        self,
+        predicate: Expression | Segment | str,
+        start: Instant,
+        end: Instant,
+        *,
+        segments: Mapping[str, Expression | str] | None = None,
+        timezone: str = "UTC",
+        playbook: Playbook | None = None,
+    ) -> Table:
+        """contact_id, at, change ("entered" or "left"): `membership` as a stream, in order of time, then of contact.
+
+        Who is in at `start` has entered then, so that the changes, taken one after the other from nobody on, give who is in at any instant.
+        """
+        stays = self.membership(predicate, start, end, segments=segments, timezone=timezone, playbook=playbook)
+        return Table(_core._changes(stays._core))
+
+    def sizes(
+        self,
+        predicate: Expression | Segment | str,
+        start: Instant,
+        end: Instant,
+        every: str | None = None,
+        *,
+        segments: Mapping[str, Expression | str] | None = None,
+        timezone: str = "UTC",
+        playbook: Playbook | None = None,
+    ) -> SizesOverTime:
+        """at, members: how many are in at `start` and after each change before `end`; `.plot()` draws it.
+
+        `every` ("day", "week", "month", "quarter", "year") asks at `start` and at each beginning of such a unit instead, in `timezone` or the
+        playbook's. The other arguments are those of `select`.
+        """
+        stays = self.membership(predicate, start, end, segments=segments, timezone=timezone, playbook=playbook)
+        _, playbook = _asked(predicate, playbook)
+        zone, sunday = (timezone, False) if playbook is None else (playbook.timezone, playbook._core.weeks_begin_on_sunday)
+        return SizesOverTime(_core._sizes_over_time(stays._core, _convert.instant(start), _convert.instant(end), every, zone, sunday))
+
+    def track(
+        self,
+        predicate: Expression | Segment | str,
+        start: Instant,
+        until: Instant | None = None,
+        *,
+        segments: Mapping[str, Expression | str] | None = None,
+        timezone: str = "UTC",
+        playbook: Playbook | None = None,
+    ) -> Tracked:
+        """Membership from `start` up to `until` (default: the last instant of the history), kept up to date by `.update()` after appends.
+
+        The other arguments are those of `select`. Raises `Error` (predicate.window) when `until` lies before `start`.
+        """
+        asked, playbook = _asked(predicate, playbook)
+        begin, end = _convert.instant(start), None if until is None else _convert.instant(until)
+        if playbook is not None:
+            _only_one(segments)
+            return Tracked(self, playbook._core.track(self._core, asked, begin, end))
+        named = {k: _predicate(v) for k, v in (segments or {}).items()}
+        return Tracked(self, self._core.track(asked, begin, end, named, timezone))
 
     def explain(
         self,

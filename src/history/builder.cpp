@@ -1,5 +1,6 @@
 #include "journeyman/history/builder.hpp"
 
+#include "history/arrivals.hpp"
 #include "history/rejections.hpp"
 #include "history/source_loose.hpp"
 #include "journeyman/core/error.hpp"
@@ -112,6 +113,15 @@ history_builder& history_builder::reject(std::string table, std::int64_t row, st
 history history_builder::finish() && {
     const auto done = std::exchange(impl_, std::make_unique<impl>(impl_->options));
     return detail::ingest(std::move(done->tables).finish(), done->options, std::move(done->log));
+}
+
+history history::append(history_builder more) const {
+    auto& done = *more.impl_;
+    auto log = detail::log_of(*data_);
+    log.add_all(done.log);
+    auto options = detail::options_of(*data_);
+    for (const auto& [name, type] : done.options.types) options.types.emplace(name, type);
+    return detail::ingest(std::move(done.tables).finish(), options, std::move(log), data_.get());
 }
 
 }  // namespace journeyman

@@ -292,6 +292,18 @@ void type_guess::see(std::string_view s) {
     }
 }
 
+void type_guess::add(const type_guess& other) {
+    any_ |= other.any_;
+    boolean_ &= other.boolean_;
+    integer_ &= other.integer_;
+    decimal_ &= other.decimal_;
+    day_ &= other.day_;
+    instant_ &= other.instant_;
+    if (!other.formatted_) return;
+    formatted_ = true;
+    format_type_ = other.format_type_;
+}
+
 value_type type_guess::type(bool texts_only) const {
     if (!any_) return value_type::missing;
     if (formatted_) return format_type_;

@@ -23,6 +23,8 @@ class type_guess {
 public:
     explicit type_guess(const conversion& how);
     void see(std::string_view);
+    /// As if the texts of the other had been seen too.
+    void add(const type_guess&);
     /// `texts_only`: never yes/no or a number (JSON has its own).
     [[nodiscard]] value_type type(bool texts_only = false) const;
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <span>
 
+#include "history/arrivals.hpp"
 #include "history/source_arrow.hpp"
 #include "history/source_csv.hpp"
 #include "journeyman/history/tables.hpp"
@@ -39,7 +41,7 @@ const attribute_stream* history_data::account_attribute(std::string_view name) c
 
 std::optional<std::pair<instant, instant>> history_data::span() const {
     std::int64_t first = std::numeric_limits<std::int64_t>::max(), last = std::numeric_limits<std::int64_t>::min();
-    const auto see = [&](const std::vector<std::int64_t>& at) {
+    const auto see = [&](std::span<const std::int64_t> at) {
         if (at.empty()) return;
         const auto [low, high] = std::minmax_element(at.begin(), at.end());
         first = std::min(first, *low);
@@ -69,7 +71,9 @@ std::size_t history::events_count() const {
     return n;
 }
 
-history history_from_tables(const table_source& contacts, const table_source& events, const table_source& accounts, const table_source& spend, const read_options& options) {
+namespace {
+
+std::vector<detail::raw_table> read_tables(const table_source& contacts, const table_source& events, const table_source& accounts, const table_source& spend, const read_options& options) {
     using kind = detail::raw_table::kind;
     struct given { const table_source& from; kind what; const char* label; };
     const given all[] = {{contacts, kind::contacts, "contacts"}, {accounts, kind::accounts, "accounts"}, {events, kind::events, "events"}, {spend, kind::spend, "spend"}};
@@ -82,7 +86,18 @@ history history_from_tables(const table_source& contacts, const table_source& ev
         else continue;
         detail::assign_columns(tables.back(), options);
     }
-    return detail::ingest(std::move(tables), options);
+    return tables;
+}
+
+}  // namespace
+
+history history_from_tables(const table_source& contacts, const table_source& events, const table_source& accounts, const table_source& spend, const read_options& options) {
+    return detail::ingest(read_tables(contacts, events, accounts, spend, options), options);
+}
+
+history history::append(const table_sources& more) const {
+    const auto options = detail::options_of(*data_);
+    return detail::ingest(read_tables(more.contacts, more.events, more.accounts, more.spend, options), options, detail::log_of(*data_), data_.get());
 }
 
 history history::from_arrow(ArrowArrayStream* contacts, ArrowArrayStream* events, ArrowArrayStream* accounts, ArrowArrayStream* spend, const read_options& options) {

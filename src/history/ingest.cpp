@@ -117,6 +117,33 @@ void assign_columns(raw_table& t, const read_options& options) {
 
 // ---- what the parts share
 
+ingestion::ingestion(const read_options& o, const history_data* earlier)
+    : options{o}, before{earlier}, seen{before != nullptr && before->arrivals != nullptr ? std::make_shared<arrivals>(*before->arrivals) : std::make_shared<arrivals>()} {
+    seen->options = o;
+    if (before != nullptr) data->pool = before->pool;
+}
+
+value_type ingestion::natural(const raw_table& t, const std::string& name, const column_source& source, const conversion& how) {
+    const type_evidence now = source.evidence(how);
+    const auto [known, fresh] = seen->evidence.try_emplace({t.what, t.event_name, name}, now);
+    if (!fresh) known->second.add(now);
+    return known->second.type();
+}
+
+value_type property_type(const arrivals& all, const std::string& event, const std::string& name) {
+    if (const auto it = all.options.types.find(event + "." + name); it != all.options.types.end()) {
+        if (const value_type t = parse_value_type(it->second); t != value_type::missing) return t;
+    }
+    value_type out = value_type::missing;
+    for (const std::string& of : {std::string{}, event}) {
+        const auto it = all.evidence.find({raw_table::kind::events, of, name});
+        if (it == all.evidence.end()) continue;
+        const value_type t = it->second.type();
+        out = out == value_type::missing ? t : is_number(out) && is_number(t) && out != t ? value_type::decimal : out;
+    }
+    return out;
+}
+
 conversion ingestion::how(const std::string& ours, const column_source& source) const {
     conversion out;
     out.pool = data->pool.get();
@@ -175,8 +202,9 @@ void choose_ids(ingestion& in) {
         bool& all = of_account ? accounts : contacts;
         all = all && holds_integer_ids(*t.table->id, t.table->rows);
     }
-    in.contacts.use_integers(contacts && any_contacts, rows);
-    in.accounts.use_integers(accounts && any_accounts, rows);
+    const auto texts = [&](const id_column history_data::* ids) { return in.before != nullptr && (in.before->*ids).size() > 0 && !(in.before->*ids).are_integers(); };
+    in.contacts.use_integers(contacts && any_contacts && !texts(&history_data::contacts), rows);
+    in.accounts.use_integers(accounts && any_accounts && !texts(&history_data::accounts), rows);
 }
 
 /// Contacts of a table without instants exist always, or from `created_at`; the others from their first event or change.
@@ -185,6 +213,8 @@ void build_existence(ingestion& in) {
     const std::size_t n = out.contacts.size();
     std::vector<std::int64_t>& first = in.first_seen;
     first.resize(n, std::numeric_limits<std::int64_t>::max());
+    in.seen->contact_from_beginning.assign(n, 0);
+    in.seen->account_from_beginning.assign(out.accounts.size(), 0);
     for (const auto& s : out.streams) {
         const auto see = [&](std::uint32_t owner, std::uint32_t row) { first[owner] = std::min(first[owner], s.rows.at[row]); };
         if (s.rows.dense.empty()) {
@@ -194,6 +224,9 @@ void build_existence(ingestion& in) {
         }
     }
     for (const auto& t : in.tables) {
+        if (t.table->what == raw_table::kind::accounts) {
+            for (std::size_t r = 0; r < t.table->rows; ++r) if (t.owner[r] != nobody && t.at[r] == from_the_beginning) in.seen->account_from_beginning[t.owner[r]] = 1;
+        }
         if (t.table->what != raw_table::kind::contacts) continue;
         for (std::size_t r = 0; r < t.table->rows; ++r) {
             if (t.owner[r] != nobody && t.at[r] != from_the_beginning) first[t.owner[r]] = std::min(first[t.owner[r]], t.at[r]);
@@ -202,7 +235,7 @@ void build_existence(ingestion& in) {
         row_bits valid;
         std::vector<std::int64_t> created(block_rows);
         cell_block block;
-        std::vector<std::uint8_t> settled(n, 0);
+        std::vector<std::uint8_t>& settled = in.seen->contact_from_beginning;
         cell_reader reader{t.table->created != nullptr ? *t.table->created : *t.table->id, t.table->created != nullptr ? value_type::instant : value_type::missing,
                            t.table->created != nullptr ? in.how("created_at", *t.table->created) : conversion{}};
         for (std::size_t begin = 0; begin < t.table->rows; begin += block_rows) {
@@ -221,23 +254,22 @@ void build_existence(ingestion& in) {
     out.exists_from = std::move(first);
 }
 
-void build_schema(ingestion& in) {
-    history_data& out = *in.data;
+}  // namespace
+
+void build_schema(history_data& out, const read_options& options) {
     for (const auto& a : out.contact_attributes) out.schema.contact[a.name] = a.type;
     for (const auto& a : out.account_attributes) out.schema.account[a.name] = a.type;
     for (const auto& s : out.streams) {
         auto& properties = out.schema.events[s.name];
         for (const auto& [name, column] : s.properties.columns) properties[name] = column.type();
     }
-    for (const auto& [name, type] : in.options.types) {
+    for (const auto& [name, type] : options.types) {
         if (name.rfind("spend.", 0) != 0 || out.schema.events.count("spend") != 0) out.schema.declare(name, type);
     }
 }
 
-}  // namespace
-
-history ingest(std::vector<raw_table> tables, const read_options& options, rejection_log already) {
-    ingestion in{options};
+history ingest(std::vector<raw_table> tables, const read_options& options, rejection_log already, const history_data* before, std::int64_t records) {
+    ingestion in{options, before};
     in.log = std::move(already);
     check_declared(in);
     raw_table* spend = nullptr;
@@ -249,6 +281,10 @@ history ingest(std::vector<raw_table> tables, const read_options& options, rejec
             in.tables.back().table = &t;
         }
     }
+    for (const raw_table& t : tables) {
+        if (t.label != "records") in.seen->rows[t.label] += static_cast<std::int64_t>(t.rows);   // the builder has a table for each event name
+    }
+    in.seen->rows["records"] += records;
     choose_ids(in);
     order_tables(in);
     std::vector<scanned_table*> events;
@@ -282,8 +318,10 @@ history ingest(std::vector<raw_table> tables, const read_options& options, rejec
     std::sort(in.data->contact_attributes.begin(), in.data->contact_attributes.end(), by_name);
     std::sort(in.data->account_attributes.begin(), in.data->account_attributes.end(), by_name);
     build_existence(in);
-    build_schema(in);
     in.log.finish(*in.data);
+    if (before != nullptr) return merge(*before, in);
+    build_schema(*in.data, options);
+    in.data->arrivals = in.seen;
     return history{in.data};
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "history/arrivals.hpp"
 #include "history/convert.hpp"
 #include "history/owners.hpp"
 #include "history/rejections.hpp"
@@ -32,8 +33,11 @@ struct scanned_table {
 };
 
 struct ingestion {
-    explicit ingestion(const read_options& o) : options{o} {}
+    ingestion(const read_options& o, const history_data* earlier);
     const read_options& options;
+    const history_data* before;                         // what this is appended to; null: nothing
+    std::shared_ptr<arrivals> seen;                     // with what was before
+    std::vector<std::uint32_t> moved;                   // rows in sequence before, by their place: their place now; empty when all stay
     std::shared_ptr<history_data> data = std::make_shared<history_data>();
     rejection_log log;
     owners contacts, accounts;
@@ -44,6 +48,8 @@ struct ingestion {
     std::map<std::string, value_type, std::less<>> declared;
 
     [[nodiscard]] text_pool& pool() const { return *data->pool; }
+    /// The type that the cells of a column have by themselves, with those of the tables before.
+    value_type natural(const raw_table&, const std::string& name, const column_source&, const conversion&);
     [[nodiscard]] conversion how(const std::string& ours, const column_source& source) const;
     [[nodiscard]] value_type declared_type(const std::string& name) const {
         const auto it = declared.find(name);
@@ -64,8 +70,20 @@ void scan_changes(ingestion&, scanned_table&);
 // ingest_attributes.cpp
 void build_attributes(ingestion&, scanned_table&);
 // ingest_events.cpp
+/// With the index that suits how many have rows. `begins` has one more than `owners`.
+timeline timeline_of(const std::vector<std::uint32_t>& owners, const std::vector<std::uint32_t>& begins, std::size_t contacts, shared_vector<std::int64_t> at, shared_vector<std::uint32_t> order);
 void build_events(ingestion&, scanned_table&);
+/// Of a property of an event, declared or by its cells; missing when nothing is known.
+value_type property_type(const arrivals&, const std::string& event, const std::string& name);
 // ingest_spend.cpp
 void build_spend(ingestion&, raw_table&);
+// ingest.cpp
+void build_schema(history_data&, const read_options&);
+// append_duplicates.cpp
+/// Whether the row's event is in the history before, by its id; if so, it is rejected.
+void drop_known(ingestion&, scanned_table&);
+// append_merge.cpp
+/// Both histories in one; `later` was ingested as what comes after `before`.
+history merge(const history_data& before, const ingestion& later);
 
 }  // namespace journeyman::detail

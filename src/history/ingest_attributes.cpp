@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "history/ingest.hpp"
+#include "history/source_loose.hpp"
 
 namespace journeyman::detail {
 
@@ -31,7 +32,10 @@ public:
         if (table_.created != nullptr && std::none_of(fields.begin(), fields.end(), [](const auto& f) { return f.name == "created_at"; })) fields.push_back({"created_at", table_.created});
         for (const auto& f : fields) build(f.name, *f.source);
         for (const auto& [name, rows] : cleared_) {
-            if (std::none_of(fields.begin(), fields.end(), [&](const auto& f) { return f.name == name; }) && !table_.sequence_is_order) {
+            if (std::any_of(fields.begin(), fields.end(), [&](const auto& f) { return f.name == name; })) continue;
+            if (in_.before != nullptr && (contacts_ ? in_.before->contact_attribute(name) : in_.before->account_attribute(name)) != nullptr) {
+                build(name, loose_column{name, false});
+            } else if (!table_.sequence_is_order) {
                 for (const auto r : rows) in_.reject(table_, r, "unknown name in cleared", name);
             }
         }
@@ -85,11 +89,12 @@ private:
     void build(const std::string& name, const column_source& source) {
         conversion how = in_.how(name, source);
         const value_type declared = in_.declared_type((contacts_ ? "contact." : "account.") + name);
-        value_type type = source.natural(how);
+        const value_type own = in_.natural(table_, name, source, how);
+        value_type type = own;
         if (contacts_ && name == "account_id") type = value_type::text;
         else if (&source == table_.created) type = value_type::instant;
         else if (declared != value_type::missing) type = declared;
-        how.strict = declared == value_type::missing && type == source.natural(how);
+        how.strict = declared == value_type::missing && type == own;
         // A column without any cell has no type of its own; text fits what may come.
         if (type == value_type::missing) type = value_type::text;
         cell_reader reader{source, type, how};

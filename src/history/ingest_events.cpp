@@ -68,7 +68,10 @@ public:
 
     void run() {
         divide();
-        if (rows_ == 0) return;
+        if (rows_ == 0) {
+            for (const auto& [name, source] : table_.fields) (void)in_.natural(table_, name, *source, in_.how(name, *source));   // later tables are to know
+            return;
+        }
         choose_columns();
         stage();
         for (std::uint32_t s = 0; s < streams_.size(); ++s) {
@@ -134,11 +137,9 @@ private:
     void choose_columns() {
         for (const auto& [name, source] : table_.fields) {
             conversion how = in_.how(name, *source);
-            const value_type own = source->natural(how);
+            const value_type own = in_.natural(table_, name, *source, how);
             std::vector<value_type> types(streams_.size(), own);
-            for (std::size_t s = 0; s < streams_.size(); ++s) {
-                if (const auto t = in_.declared_type(in_.event_names[s] + "." + name); t != value_type::missing) types[s] = t;
-            }
+            for (std::size_t s = 0; s < streams_.size(); ++s) types[s] = property_type(*in_.seen, in_.event_names[s], name);
             std::vector<value_type> distinct;
             for (std::size_t s = 0; s < streams_.size(); ++s) {
                 if (streams_[s].begin != streams_[s].end && std::find(distinct.begin(), distinct.end(), types[s]) == distinct.end()) distinct.push_back(types[s]);
@@ -280,10 +281,12 @@ private:
         const std::size_t n = p.end - p.begin;
         event_stream out;
         out.name = in_.event_names[s];
-        out.rows.at = std::move(at_[s]);
-        out.rows.order = std::move(order_[s]);
-        if (event_id_ && std::any_of(event_id_.data() + p.begin, event_id_.data() + p.end, [](std::uint32_t id) { return id != static_cast<std::uint32_t>(no_text); })) reserve_large(out.ids, n);
-        if (arrived_ && !std::equal(arrived_.data() + p.begin, arrived_.data() + p.end, out.rows.at.begin())) reserve_large(out.arrived, n);
+        std::vector<std::int64_t> at = std::move(at_[s]), arrived;
+        std::vector<std::uint32_t> order = std::move(order_[s]), ids;
+        owners_.clear();
+        begins_.clear();
+        if (event_id_ && std::any_of(event_id_.data() + p.begin, event_id_.data() + p.end, [](std::uint32_t id) { return id != static_cast<std::uint32_t>(no_text); })) reserve_large(ids, n);
+        if (arrived_ && !std::equal(arrived_.data() + p.begin, arrived_.data() + p.end, at.begin())) reserve_large(arrived, n);
         std::vector<sorted_column> columns;
         for (staged_column& c : columns_) {
             if (!c.whole && c.present[s] == 0) continue;
@@ -308,15 +311,17 @@ private:
         for (std::uint32_t b = 0; b < p.buckets; ++b) {
             const std::size_t from = starts_[p.first_key + b], to = starts_[p.first_key + b + 1];
             if (from == to) continue;
-            sort_bucket(from, to - from, from - p.begin, b << p.shift, std::size_t{1} << p.shift, out.rows);
-            in_place(out.rows.at.data() + (from - p.begin));
-            in_place(out.rows.order.data() + (from - p.begin));
-            if (out.ids.capacity() > 0) gather(event_id_.data() + from, out.ids);
-            if (out.arrived.capacity() > 0) gather(arrived_.data() + from, out.arrived);
+            sort_bucket(from, to - from, from - p.begin, b << p.shift, std::size_t{1} << p.shift, at.data(), order.data());
+            in_place(at.data() + (from - p.begin));
+            in_place(order.data() + (from - p.begin));
+            if (ids.capacity() > 0) gather(event_id_.data() + from, ids);
+            if (arrived.capacity() > 0) gather(arrived_.data() + from, arrived);
             for (sorted_column& c : columns) gather_column(c, from, from - p.begin);
         }
-        out.rows.begins.push_back(static_cast<std::uint32_t>(n));
-        if (out.rows.owners.size() > contacts_ / 8) make_dense(out.rows);
+        begins_.push_back(static_cast<std::uint32_t>(n));
+        out.rows = timeline_of(owners_, begins_, contacts_, std::move(at), std::move(order));
+        out.ids = std::move(ids);
+        out.arrived = std::move(arrived);
         for (sorted_column& c : columns) {
             column ready;
             switch (storage_of(c.from->type)) {
@@ -333,10 +338,10 @@ private:
     }
 
     /// Fills `permutation_`: which row of the bucket comes where. Notes the owners.
-    void sort_bucket(std::size_t from, std::size_t n, std::size_t row, std::uint32_t first_contact, std::size_t contacts, timeline& rows) {
+    void sort_bucket(std::size_t from, std::size_t n, std::size_t row, std::uint32_t first_contact, std::size_t contacts, const std::int64_t* at, const std::uint32_t* order) {
         const std::uint16_t* owner = owner_.data() + from;
-        const std::int64_t* at = rows.at.data() + row;
-        const std::uint32_t* order = rows.order.data() + row;
+        at += row;
+        order += row;
         permutation_.resize(n);
         const auto row_base = static_cast<std::uint32_t>(row);
         ranges_.clear();
@@ -345,8 +350,8 @@ private:
             for (std::size_t i = 0; i < n; ++i) ++counts_[owner[i] + std::size_t{1}];
             for (std::size_t c = 0; c < contacts; ++c) {
                 if (counts_[c + 1] != 0) {
-                    rows.owners.push_back(first_contact + static_cast<std::uint32_t>(c));
-                    rows.begins.push_back(row_base + counts_[c]);
+                    owners_.push_back(first_contact + static_cast<std::uint32_t>(c));
+                    begins_.push_back(row_base + counts_[c]);
                     ranges_.push_back(counts_[c]);
                 }
                 counts_[c + 1] += counts_[c];
@@ -359,8 +364,8 @@ private:
             for (std::size_t k = 0; k < n; ++k) {
                 permutation_[k] = static_cast<std::uint32_t>(keys_[k]);
                 if (k > 0 && keys_[k] >> 32 == keys_[k - 1] >> 32) continue;
-                rows.owners.push_back(first_contact + static_cast<std::uint32_t>(keys_[k] >> 32));
-                rows.begins.push_back(row_base + static_cast<std::uint32_t>(k));
+                owners_.push_back(first_contact + static_cast<std::uint32_t>(keys_[k] >> 32));
+                begins_.push_back(row_base + static_cast<std::uint32_t>(k));
                 ranges_.push_back(static_cast<std::uint32_t>(k));
             }
         }
@@ -407,15 +412,6 @@ private:
             case storage::none: return;
         }
     }
-    void make_dense(timeline& rows) const {
-        rows.dense.reserve(contacts_ + 1);
-        for (std::size_t k = 0; k < rows.owners.size(); ++k) {
-            while (rows.dense.size() <= rows.owners[k]) rows.dense.push_back(rows.begins[k]);
-        }
-        while (rows.dense.size() <= contacts_) rows.dense.push_back(rows.begins.back());
-        rows.owners = {};
-        rows.begins = {};
-    }
 
     ingestion& in_;
     scanned_table& t_;
@@ -431,13 +427,32 @@ private:
     scratch<std::int64_t> arrived_;
     std::vector<std::uint32_t> dest_ = std::vector<std::uint32_t>(block_rows), place_ = std::vector<std::uint32_t>(block_rows);   // over all streams, within the stream
     cell_block block_;
-    std::vector<std::uint32_t> permutation_, counts_, ranges_;
+    std::vector<std::uint32_t> permutation_, counts_, ranges_, owners_, begins_;
     std::vector<std::uint64_t> keys_;
     std::vector<std::int64_t> wide_;
     std::vector<std::uint32_t> narrow_;
 };
 
 }  // namespace
+
+timeline timeline_of(const std::vector<std::uint32_t>& owners, const std::vector<std::uint32_t>& begins, std::size_t contacts, shared_vector<std::int64_t> at, shared_vector<std::uint32_t> order) {
+    timeline rows;
+    rows.at = std::move(at);
+    rows.order = std::move(order);
+    if (owners.size() <= contacts / 8) {
+        rows.owners = owners;
+        rows.begins = begins;
+        return rows;
+    }
+    std::vector<std::uint32_t> dense;
+    dense.reserve(contacts + 1);
+    for (std::size_t k = 0; k < owners.size(); ++k) {
+        while (dense.size() <= owners[k]) dense.push_back(begins[k]);
+    }
+    while (dense.size() <= contacts) dense.push_back(begins.back());
+    rows.dense = std::move(dense);
+    return rows;
+}
 
 void build_events(ingestion& in, scanned_table& t) { event_builder{in, t}.run(); }
 

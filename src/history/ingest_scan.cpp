@@ -1,6 +1,7 @@
 // The first pass: which rows can be used, whose they are, in which order they came.
 
 #include <algorithm>
+#include <limits>
 
 #include "history/ingest.hpp"
 #include "history/scratch.hpp"
@@ -10,41 +11,58 @@ namespace journeyman::detail {
 
 // ---- order (T2)
 
-void order_tables(ingestion& in) {
-    std::size_t all = 0;
-    bool any = false, ready = true;
-    for (const auto& t : in.tables) {
-        all += t.table->rows;
-        any |= t.table->sequence != nullptr;
-        ready &= t.table->sequence_is_order;
+namespace {
+
+/// Rows that have a number, and where they are.
+struct numbered {
+    std::int64_t sequence;
+    std::uint32_t place;   // without it: contacts before accounts before events, each as they came
+    std::size_t table, row;
+};
+
+/// Places among what has a number: new rows stand after earlier ones with the same.
+void place_in_sequence(ingestion& in, std::vector<numbered>& rows) {
+    std::sort(rows.begin(), rows.end(), [](const numbered& a, const numbered& b) { return a.sequence != b.sequence ? a.sequence < b.sequence : a.place < b.place; });
+    const std::vector<std::int64_t> earlier = std::move(in.seen->sequence);
+    std::vector<std::int64_t>& all = in.seen->sequence = {};
+    all.reserve(earlier.size() + rows.size());
+    if (!earlier.empty() && rows.front().sequence < earlier.back()) in.moved.resize(earlier.size());
+    std::size_t e = 0;
+    for (const numbered& r : rows) {
+        for (; e < earlier.size() && earlier[e] <= r.sequence; ++e) {
+            if (!in.moved.empty()) in.moved[e] = static_cast<std::uint32_t>(all.size());
+            all.push_back(earlier[e]);
+        }
+        in.tables[r.table].order[r.row] = first_in_sequence + static_cast<std::uint32_t>(all.size());
+        all.push_back(r.sequence);
     }
-    if (all >= 0xffffffffULL) throw error{"limit.rows", "", "more than 4 billion rows; split the history by contacts"};
+    for (; e < earlier.size(); ++e) {
+        if (!in.moved.empty()) in.moved[e] = static_cast<std::uint32_t>(all.size());
+        all.push_back(earlier[e]);
+    }
+}
+
+}  // namespace
+
+void order_tables(ingestion& in) {
     // Contacts and accounts first, then events; each as in its table.
     std::stable_sort(in.tables.begin(), in.tables.end(), [](const auto& a, const auto& b) { return a.table->what < b.table->what; });
-    std::uint32_t next = 0;
-    for (auto& t : in.tables) {
-        t.first_order = next;
-        next += static_cast<std::uint32_t>(t.table->rows);
-    }
-    if (!any) return;
-
-    /// Where a row without a number stands among those with one: changes before, events after.
-    struct place {
-        std::int8_t group;
-        std::int64_t sequence;
-        std::uint32_t row;   // over all tables
-        auto operator<=>(const place&) const = default;
-    };
-    std::vector<place> places;
-    if (!ready) places.reserve(all);
-    for (auto& t : in.tables) {
+    arrivals& seen = *in.seen;
+    const std::uint64_t earlier = seen.sequence.size();
+    std::uint64_t highest = 0;   // of records
+    std::vector<numbered> rows;
+    for (std::size_t k = 0; k < in.tables.size(); ++k) {
+        scanned_table& t = in.tables[k];
         const raw_table& table = *t.table;
-        const bool events = table.what == raw_table::kind::events;
-        if (ready) t.order.reserve(table.rows);
-        if (table.sequence == nullptr) {
-            for (std::size_t r = 0; r < table.rows; ++r) places.push_back({static_cast<std::int8_t>(events ? 1 : -1), 0, t.first_order + static_cast<std::uint32_t>(r)});
-            continue;
-        }
+        const bool contacts = table.what == raw_table::kind::contacts, accounts = table.what == raw_table::kind::accounts;
+        std::uint32_t& taken = contacts ? seen.contact_rows : accounts ? seen.account_rows : seen.event_rows;
+        const std::uint32_t first = contacts ? first_of_contacts : accounts ? first_of_accounts : first_of_events;
+        const std::uint64_t room = contacts ? first_of_accounts : accounts ? first_in_sequence - first_of_accounts : end_of_events - first_of_events;
+        t.first_order = first + taken;
+        if (taken + std::uint64_t{table.rows} > room) throw error{"limit.rows", table.label, "more than " + std::to_string(room) + " rows of one kind of table; split the history by contacts"};
+        if (!table.sequence_is_order) taken += static_cast<std::uint32_t>(table.rows);
+        if (table.sequence == nullptr) continue;
+        t.order.resize(table.rows);
         cell_reader reader{*table.sequence, value_type::integer, in.how("sequence", *table.sequence)};
         cell_block block;
         for (std::size_t begin = 0; begin < table.rows; begin += block_rows) {
@@ -52,20 +70,20 @@ void order_tables(ingestion& in) {
             reader.read(begin, count, block);
             for (const auto& [row, f] : block.faults) in.reject_cell(table, row, f, "sequence", *table.sequence);
             for (std::size_t i = 0; i < count; ++i) {
-                if (ready) t.order.push_back(static_cast<std::uint32_t>(block.integers[i]));
-                else if (block.valid.test(i)) places.push_back({0, block.integers[i], t.first_order + static_cast<std::uint32_t>(begin + i)});
-                else places.push_back({static_cast<std::int8_t>(events ? 1 : -1), 0, t.first_order + static_cast<std::uint32_t>(begin + i)});
+                const std::uint32_t place = t.first_order + static_cast<std::uint32_t>(begin + i);
+                if (table.sequence_is_order) {
+                    highest = std::max(highest, static_cast<std::uint64_t>(block.integers[i]) + 1);
+                    t.order[begin + i] = static_cast<std::uint32_t>(first_in_sequence + earlier + static_cast<std::uint64_t>(block.integers[i]));
+                } else {
+                    t.order[begin + i] = place;
+                    if (block.valid.test(i)) rows.push_back({block.integers[i], place, k, begin + i});
+                }
             }
         }
     }
-    if (ready) return;
-    std::sort(places.begin(), places.end());
-    for (auto& t : in.tables) t.order.resize(t.table->rows);
-    for (std::size_t k = 0; k < places.size(); ++k) {
-        auto t = std::upper_bound(in.tables.begin(), in.tables.end(), places[k].row, [](std::uint32_t row, const scanned_table& x) { return row < x.first_order; });
-        --t;
-        t->order[places[k].row - t->first_order] = static_cast<std::uint32_t>(k);
-    }
+    if (earlier + highest + rows.size() > first_of_events - first_in_sequence) throw error{"limit.rows", "", "more than 1.6 billion rows with a sequence; split the history by contacts"};
+    seen.sequence.resize(seen.sequence.size() + highest, earlier == 0 ? std::numeric_limits<std::int64_t>::min() : seen.sequence.back());
+    if (!rows.empty()) place_in_sequence(in, rows);
 }
 
 namespace {
@@ -264,9 +282,23 @@ void scan_events(ingestion& in, std::vector<scanned_table*>& tables) {
         if (t->table->event_id != nullptr) read_event_ids(in, *t);
     }
     if (!ids) return;
+    if (in.before != nullptr) for (auto* t : tables) drop_known(in, *t);
     drop_duplicates(in, tables);
     for (auto& s : scans) s->number_rest();
 }
+
+namespace {
+
+/// Whether the history before has such a row of this contact or account.
+bool held_from_beginning(const ingestion& in, raw_table::kind what, const std::string& id) {
+    if (in.before == nullptr || in.before->arrivals == nullptr) return false;
+    const bool accounts = what == raw_table::kind::accounts;
+    const id_column& ids = accounts ? in.before->accounts : in.before->contacts;
+    const auto k = ids.find(id);
+    return k && ids.name(*k) == id && (accounts ? in.before->arrivals->account_from_beginning : in.before->arrivals->contact_from_beginning)[*k] != 0;
+}
+
+}  // namespace
 
 void scan_changes(ingestion& in, scanned_table& t) {
     const raw_table& table = *t.table;
@@ -302,7 +334,7 @@ void scan_changes(ingestion& in, scanned_table& t) {
             if (owner >= seen.size()) seen.resize(std::max<std::size_t>(owner + 1, seen.size() * 2), 0);
             if (seen[owner] == 0) {
                 seen[owner] = 1;
-                return;
+                if (!held_from_beginning(in, table.what, all.name(owner))) return;
             }
             in.reject(table, begin + i, table.what == raw_table::kind::accounts ? "duplicate account_id" : "duplicate contact_id", shown(table.id->cell(begin + i)));
             owner = nobody;

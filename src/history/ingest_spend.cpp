@@ -12,7 +12,7 @@ void build_spend(ingestion& in, raw_table& table) {
     cell_reader time_reader{*table.timestamp, value_type::instant, in.how("timestamp", *table.timestamp)};
     const conversion how = in.how("amount", *table.amount);
     value_type type = in.declared_type("spend.amount");
-    if (type != value_type::money) type = table.amount->natural(how) == value_type::money ? value_type::money : value_type::decimal;
+    if (type != value_type::money) type = in.natural(table, "amount", *table.amount, how) == value_type::money ? value_type::money : value_type::decimal;
     cell_reader amount_reader{*table.amount, type, how};
     column amount{type};
     for (std::size_t begin = 0; begin < table.rows; begin += block_rows) {
@@ -42,7 +42,7 @@ void build_spend(ingestion& in, raw_table& table) {
         conversion field_how = in.how(name, *source);
         value_type t = in.declared_type("spend." + name);
         field_how.strict = t == value_type::missing;
-        if (t == value_type::missing) t = source->natural(field_how);
+        if (t == value_type::missing) t = in.natural(table, name, *source, field_how);
         if (t == value_type::missing) t = value_type::text;
         cell_reader reader{*source, t, field_how};
         column cells{t};

@@ -90,6 +90,9 @@ public:
         return out;
     }
 
+    /// The id of a first number, as text; until `finish`.
+    [[nodiscard]] std::string name(std::uint32_t k) const { return integers_ ? std::to_string(ids_[k]) : std::string{texts_[k]}; }
+
     /// Sorts the ids into `out`; afterwards `rank` gives the final number of a first one.
     void finish(text_pool& pool, id_column& out);
     [[nodiscard]] const std::vector<std::uint32_t>& rank() const { return rank_; }

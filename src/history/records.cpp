@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "history/arrivals.hpp"
 #include "history/convert.hpp"
 #include "history/rejections.hpp"
 #include "history/source_arrow.hpp"
@@ -22,7 +23,10 @@ constexpr std::size_t deepest = 64;   // nested objects
 
 class record_reader {
 public:
-    explicit record_reader(const read_options& options) : options_{options} { room(0); }
+    record_reader(const read_options& options, const history_data* before) : options_{options}, before_{before} {
+        room(0);
+        if (before != nullptr) log_ = detail::log_of(*before);
+    }
 
     void line(const char* text, std::size_t size, std::int64_t row) {
         row_ = row;
@@ -35,13 +39,13 @@ public:
         if (record.get(object) != simdjson::SUCCESS) return reject("not a record", {text, size});
         read(object, {text, size});
     }
-    history finish(ArrowArrayStream* spend) && {
+    history finish(ArrowArrayStream* spend, std::int64_t lines) && {
         auto tables = std::move(tables_).finish();
         if (spend != nullptr) {
             tables.push_back(detail::read_arrow(spend, detail::raw_table::kind::spend, "spend"));
             detail::assign_columns(tables.back(), options_);
         }
-        return detail::ingest(std::move(tables), options_, std::move(log_));
+        return detail::ingest(std::move(tables), options_, std::move(log_), before_, lines);
     }
 
 private:
@@ -186,19 +190,20 @@ private:
     }
 
     const read_options& options_;
+    const history_data* before_;
     dom::parser parser_;
     detail::loose_tables tables_{"records", true};
     detail::rejection_log log_;
     std::int64_t row_ = 0;
 };
 
-history read_records(std::string text, const std::string& place, const read_options& options, ArrowArrayStream* spend) {
+history read_records(std::string text, const std::string& place, const read_options& options, ArrowArrayStream* spend, const history_data* before = nullptr) {
     const detail::stream_owner owned{spend};
     const std::size_t begin = text.compare(0, 3, "\xef\xbb\xbf") == 0 ? 3 : 0;
     const std::size_t end = text.size();
     detail::check_utf8(std::string_view{text}.substr(begin), place);
     text.append(simdjson::SIMDJSON_PADDING, ' ');
-    record_reader reader{options};
+    record_reader reader{options, before};
     std::int64_t row = 0;
     for (std::size_t from = begin; from < end; ++row) {
         const std::size_t to = std::min(text.find('\n', from), end);
@@ -206,7 +211,7 @@ history read_records(std::string text, const std::string& place, const read_opti
         if (line.find_first_not_of(" \t\r") != std::string_view::npos) reader.line(line.data(), line.size(), row);
         from = to + 1;
     }
-    return std::move(reader).finish(spend);
+    return std::move(reader).finish(spend, row);
 }
 
 }  // namespace
@@ -217,5 +222,10 @@ history history::from_records(const std::filesystem::path& file, const read_opti
 history history::from_records_text(std::string_view json_lines, const read_options& options, ArrowArrayStream* spend) {
     return read_records(std::string{json_lines}, "records", options, spend);
 }
+
+history history::append_records(const std::filesystem::path& file) const {
+    return read_records(detail::read_whole_file(file), file.string(), detail::options_of(*data_), nullptr, data_.get());
+}
+history history::append_records_text(std::string_view json_lines) const { return read_records(std::string{json_lines}, "records", detail::options_of(*data_), nullptr, data_.get()); }
 
 }  // namespace journeyman

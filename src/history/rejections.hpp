@@ -17,11 +17,19 @@ class rejection_log {
 public:
     static constexpr std::int64_t listed = 1000;
 
+    rejection_log() = default;
+    /// What was rejected before; rows of each table count on from those that came.
+    rejection_log(const history_data& before, std::map<std::string, std::int64_t, std::less<>> rows) : list_{before.rejected}, counts_{before.rejected_counts}, rows_{std::move(rows)} {}
+    /// What another log, which knew nothing of earlier rows, holds.
+    void add_all(const rejection_log& other) {
+        for (const rejection& r : other.list_) add(r.table, r.row, r.reason, r.example);
+    }
+
     void add(std::string_view table, std::int64_t row, std::string_view reason, std::string_view example) {
         if (last_ == nullptr || last_->first.first != table || last_->first.second != reason) {
             last_ = &*counts_.try_emplace({std::string{table}, std::string{reason}}, 0).first;
         }
-        if (last_->second++ < listed) list_.push_back({std::string{table}, row, std::string{reason}, std::string{cut(example)}});
+        if (last_->second++ < listed) list_.push_back({std::string{table}, row + first_row(table), std::string{reason}, std::string{cut(example)}});
     }
     void finish(history_data& out) {
         const auto rank = [](const std::string& table) {
@@ -45,8 +53,14 @@ public:
     }
 
 private:
+    [[nodiscard]] std::int64_t first_row(std::string_view table) const {
+        const auto it = rows_.find(table);
+        return it == rows_.end() ? 0 : it->second;
+    }
+
     std::vector<rejection> list_;
     std::map<std::pair<std::string, std::string>, std::int64_t> counts_;
+    std::map<std::string, std::int64_t, std::less<>> rows_;
     std::pair<const std::pair<std::string, std::string>, std::int64_t>* last_ = nullptr;   // nodes of a map stay, also when it moves
 };
 

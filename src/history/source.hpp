@@ -40,6 +40,8 @@ struct text_run {
     std::size_t size = 0;
 };
 
+class type_evidence;
+
 /// A column as it came in. Rows count over the whole table; a block read has at most block_rows rows.
 class column_source {
 public:
@@ -55,6 +57,8 @@ public:
     [[nodiscard]] virtual kind holds() const = 0;
     /// The type its cells have by themselves; `missing` when there are none.
     [[nodiscard]] virtual value_type natural(const conversion&) const = 0;
+    /// What they say of it, to be put beside what those of other tables say.
+    [[nodiscard]] virtual type_evidence evidence(const conversion&) const;
     /// Instants without a zone (kind integers).
     [[nodiscard]] virtual bool naive() const { return false; }
 
@@ -118,6 +122,7 @@ void assign_columns(raw_table&, const read_options&);
 
 /// All tables of one history, typed, numbered, sorted.
 /// `already`: what the reader itself could not use.
-history ingest(std::vector<raw_table> tables, const read_options&, rejection_log already = {});
+/// `before`: the history that they are appended to. `records`: how many lines they were.
+history ingest(std::vector<raw_table> tables, const read_options&, rejection_log already = {}, const history_data* before = nullptr, std::int64_t records = 0);
 
 }  // namespace journeyman::detail

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "history/convert.hpp"
+#include "history/evidence.hpp"
 #include "journeyman/core/error.hpp"
 
 namespace journeyman::detail {
@@ -26,14 +27,13 @@ public:
     void close() { ends_.push_back(bytes_.size()); }
 
     [[nodiscard]] kind holds() const override { return kind::texts; }
-    [[nodiscard]] value_type natural(const conversion& how) const override {
+    [[nodiscard]] value_type natural(const conversion& how) const override { return evidence(how).type(); }
+    [[nodiscard]] type_evidence evidence(const conversion& how) const override {
         type_guess guess{how};
         for (std::size_t r = 0; r < ends_.size(); ++r) {
             if (const auto s = text(r); !s.empty()) guess.see(s);
         }
-        // Nobody has one: the header names it, and text fits what will come.
-        const value_type t = guess.type();
-        return t == value_type::missing ? value_type::text : t;
+        return type_evidence::of_texts(guess);
     }
     void read_texts(std::size_t begin, std::size_t count, std::string_view* out, row_bits& valid) const override {
         for (std::size_t i = 0; i < count; ++i) {

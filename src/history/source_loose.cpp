@@ -1,37 +1,19 @@
 #include "history/source_loose.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "history/convert.hpp"
+#include "history/evidence.hpp"
 
 namespace journeyman::detail {
 
-value_type loose_column::natural(const conversion& how) const {
-    std::array<std::size_t, 10> counts{};
-    const auto kind_of = [](value_type t) { return t == value_type::decimal ? value_type::integer : t; };
-    bool decimals = false;
-    type_guess guess{how};
-    for (const auto& [row, c] : cells_) {
-        ++counts[static_cast<std::size_t>(kind_of(c.type))];
-        decimals |= c.type == value_type::decimal;
-        if (c.type == value_type::text) guess.see(c.text);
-    }
-    value_type best = value_type::missing;
-    std::size_t most = 0;
-    for (const auto& [row, c] : cells_) {
-        const value_type k = kind_of(c.type);
-        if (counts[static_cast<std::size_t>(k)] > most) {
-            most = counts[static_cast<std::size_t>(k)];
-            best = k;
-        }
-    }
-    if (best == value_type::integer && decimals) return value_type::decimal;
-    if (best == value_type::text && (guess_ || !how.format.empty())) {
-        const value_type t = guess.type(true);
-        return t == value_type::missing ? value_type::text : t;
-    }
-    return best;
+value_type loose_column::natural(const conversion& how) const { return evidence(how).type(); }
+
+type_evidence loose_column::evidence(const conversion& how) const {
+    type_evidence out;
+    out.may_guess(guess_ || !how.format.empty());
+    for (const auto& [row, c] : cells_) out.see(c, how);
+    return out;
 }
 
 void loose_column::read_cells(std::size_t begin, std::size_t count, std::vector<std::pair<std::size_t, raw_cell>>& out) const {

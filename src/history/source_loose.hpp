@@ -47,6 +47,7 @@ public:
 
     [[nodiscard]] kind holds() const override { return kind::cells; }
     [[nodiscard]] value_type natural(const conversion&) const override;
+    [[nodiscard]] type_evidence evidence(const conversion&) const override;
     void read_cells(std::size_t begin, std::size_t count, std::vector<std::pair<std::size_t, raw_cell>>&) const override;
     [[nodiscard]] raw_cell cell(std::size_t row) const override;
 

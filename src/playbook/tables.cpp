@@ -81,6 +81,15 @@ table playbook::membership(const journeyman::history& h, const predicate& p, ins
     return journeyman::membership(h, ask.program(), n, start, end);
 }
 
+tracked_membership playbook::track(const journeyman::history& h, const predicate& p, instant start, std::optional<instant> until) const {
+    const auto compile = [mine = *this, p](const journeyman::history& of) {
+        asking ask{mine, of, beginning_of_time};
+        const auto n = ask.predicate_at(p, "");
+        return std::pair{ask.program(), n};
+    };
+    return {h, compile, start, until};
+}
+
 explanation playbook::explain(const journeyman::history& h, const predicate& p, std::string_view contact, instant at) const {
     const auto words = vocabulary(h);
     return journeyman::explain(h, p, contact, at, words.context, &*words.known);

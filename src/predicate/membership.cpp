@@ -14,19 +14,19 @@ void check_window(instant start, instant end) {
     if (end <= start) throw error{"predicate.window", "", "the end must be after the start"};
 }
 
-table stays_of(const history& h, const std::vector<detail::stay>& all) {
-    const auto& ids = h.data().contacts;
+}  // namespace
+
+table detail::stays_table(const history_data& h, const std::vector<stay>& all) {
+    const auto& ids = h.contacts;
     table out{{"contact_id", ids.type()}, {"entered_at", value_type::instant}, {"left_at", value_type::instant}};
     for (const auto& s : all) ids.push_to(out[0], s.contact);
     for (const auto& s : all) out[1].push_integer(s.entered);
     for (const auto& s : all) {
-        if (s.left != detail::stay::stays) out[2].push_integer(s.left);
+        if (s.left != stay::stays) out[2].push_integer(s.left);
         else out[2].push_missing();
     }
     return out;
 }
-
-}  // namespace
 
 table membership(const history& h, const expression& e, instant start, instant end, const compile_context& context) {
     const auto [program, n] = compile(e, h.schema(), h.data().pool, context);
@@ -37,7 +37,7 @@ table membership(const history& h, const program_ptr& program, node_id n, instan
     check_window(start, end);
     std::vector<detail::stay> all;
     detail::membership_walk{program, h.data(), n, start, end}.all(all);
-    return stays_of(h, all);
+    return detail::stays_table(h.data(), all);
 }
 
 table membership_plainly(const history& h, const program_ptr& program, node_id n, instant start, instant end) {
@@ -65,7 +65,7 @@ table membership_plainly(const history& h, const program_ptr& program, node_id n
         }
         if (entered) all.push_back({k, micros(*entered)});
     }
-    return stays_of(h, all);
+    return detail::stays_table(h.data(), all);
 }
 
 table changes(const history& h, const expression& e, instant start, instant end, const compile_context& context) { return changes(membership(h, e, start, end, context)); }

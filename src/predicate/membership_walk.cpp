@@ -4,73 +4,13 @@
 #include <bit>
 
 #include "journeyman/predicate/evaluate.hpp"
+#include "journeyman/predicate/reads.hpp"
 
 namespace journeyman::detail {
 
 // ---- what a node reads
 
 namespace {
-
-class slot_finder {
-public:
-    slot_finder(const program& p, slots_read& out) : p_{p}, out_{out} {}
-
-    void node(node_id id) {
-        if (id == none) return;
-        const auto& n = p_.nodes[id];
-        for (std::uint32_t k = 0; k < n.count; ++k) node(p_.arguments[n.args + k]);
-        switch (n.kind) {
-            case node_kind::attribute: attribute(n.slot); break;
-            case node_kind::account_attribute: attribute(n.slot); break;
-            case node_kind::aggregate:
-                for (std::uint32_t k = 0; k < (n.aggregate == aggregate::sequence ? n.slots : 1U); ++k) selector(n.slot + k);
-                break;
-            case node_kind::call: call(n); break;
-            default: break;
-        }
-    }
-    void finish() {
-        for (auto* all : {&out_.streams, &out_.attributes}) {
-            std::sort(all->begin(), all->end());
-            all->erase(std::unique(all->begin(), all->end()), all->end());
-        }
-    }
-
-private:
-    void attribute(std::uint32_t slot) {
-        if (slot == none) return;
-        out_.attributes.push_back(slot);
-        if (p_.attributes[slot].of_account) attribute(p_.attribute_slot(false, "account_id"));
-    }
-    void selector(selector_id id) {
-        if (id == none) return;
-        const auto& s = p_.selectors[id];
-        out_.streams.insert(out_.streams.end(), s.streams.begin(), s.streams.end());
-        node(s.where);
-        node(s.window.from);
-        node(s.window.to);
-        selector(s.without);
-    }
-    void call(const compiled_node& n) {
-        switch (n.function) {
-            case function::segment:
-            case function::consent: node(n.slot); break;
-            case function::bucket: out_.id = true; break;
-            case function::changed_time: attribute(n.slot); break;
-            case function::first_ever:
-                for (std::uint32_t s = 0; s < p_.streams.size(); ++s) out_.streams.push_back(s);
-                break;
-            case function::year: case function::month: case function::day: case function::weekday: case function::hour:
-                attribute(p_.timezone);
-                attribute(p_.account_timezone);
-                break;
-            default: break;
-        }
-    }
-
-    const program& p_;
-    slots_read& out_;
-};
 
 /// Whether what a `where` says of an event never changes: it looks at nothing but the event.
 bool of_event_alone(const program& p, node_id id) {
@@ -87,10 +27,11 @@ bool of_event_alone(const program& p, node_id id) {
 }  // namespace
 
 slots_read read_by(const program& p, node_id n) {
+    reads all;
+    add_reads_of_node(p, n, all);
     slots_read out;
-    slot_finder find{p, out};
-    find.node(n);
-    find.finish();
+    for (std::uint32_t s = 0; s < p.streams.size(); ++s) if (all.stream(s)) out.streams.push_back(s);
+    for (std::uint32_t a = 0; a < p.attributes.size(); ++a) if (all.attribute(a)) out.attributes.push_back(a);
     return out;
 }
 
@@ -106,6 +47,7 @@ struct membership_walk::part {
     // counted: how many events of these streams stand in the window, compared with a number
     struct source { const timeline* rows; std::uint32_t slot; std::size_t cursor = 0; };
     std::vector<source> sources{};
+    std::uint32_t contact = 0;                       // the one before, as cursors go forward only
     selector_id selector = none;
     bool filtered = false, windowed = false;
     length last{};
@@ -240,6 +182,8 @@ void membership_walk::combine(part& p, const std::vector<step>& b, truth decidin
 }
 
 void membership_walk::sweep(part& p) {
+    if (contact_ < p.contact) for (auto& s : p.sources) s.cursor = 0;
+    p.contact = contact_;
     const std::int64_t* enters = nullptr;
     std::size_t count = 0;
     if (p.sources.size() == 1 && !p.filtered) {
@@ -286,7 +230,10 @@ void membership_walk::sweep(part& p) {
     for (;;) {
         std::int64_t t = in < count ? enters[in] : stay::stays;
         if (out < leaving) t = std::min(t, leaves[out] + later);
-        if (t >= end_) return;
+        if (t >= end_) {
+            next_ = std::min(next_, t);
+            return;
+        }
         see(t);
     }
 }
@@ -294,7 +241,8 @@ void membership_walk::sweep(part& p) {
 void membership_walk::ask_along(part& p) {
     if (!loaded_) reader_.load(contact_);
     loaded_ = true;
-    for (std::int64_t t = from_; t < end_;) {
+    std::int64_t t = from_;
+    while (t < end_) {
         instant next = end_of_time;
         const instant at{microseconds{t}};
         const auto& view = reader_.see(at);
@@ -304,12 +252,14 @@ void membership_walk::ask_along(part& p) {
         for (const auto s : p.reads.streams) look(reader_.all(s), view.streams[s].count);
         for (const auto a : p.reads.attributes) look(reader_.all_changes(a), view.attributes[a].count);
     }
+    next_ = std::min(next_, t);
 }
 
 void membership_walk::one(std::uint32_t contact, std::vector<stay>& out) {
     contact_ = contact;
     from_ = history_.exists_from.empty() ? start_ : std::max(start_, history_.exists_from[contact]);
     loaded_ = false;
+    next_ = from_ >= end_ ? from_ : stay::stays;
     if (from_ >= end_) return;
     const auto& steps = walk(*root_);
     for (std::size_t k = 0; k < steps.size(); ++k)
@@ -344,7 +294,7 @@ std::vector<std::uint64_t> membership_walk::with_rows() const {
 
 void membership_walk::all(std::vector<stay>& out) {
     const auto n = static_cast<std::uint32_t>(history_.contacts.size());
-    if (reads_.id) {
+    if (program_->uses_id) {
         for (std::uint32_t k = 0; k < n; ++k) one(k, out);
         return;
     }

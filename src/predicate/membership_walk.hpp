@@ -29,9 +29,11 @@ struct stay {
 /// What of a history a node reads: slots of its program, ascending.
 struct slots_read {
     std::vector<std::uint32_t> streams, attributes;
-    bool id = false;
 };
 slots_read read_by(const program&, node_id);
+
+/// contact_id, entered_at, left_at.
+table stays_table(const history_data&, const std::vector<stay>&);
 
 class membership_walk {
 public:
@@ -44,6 +46,8 @@ public:
     void all(std::vector<stay>& out);
     /// Appends those of one contact. Best asked in ascending order.
     void one(std::uint32_t contact, std::vector<stay>& out);
+    /// Of the contact walked last: the answer stays as it was at the end until this instant at least, unless an input comes.
+    [[nodiscard]] std::int64_t next() const { return next_; }
 
 private:
     struct part;
@@ -62,7 +66,7 @@ private:
     std::int64_t start_, end_;
     std::unique_ptr<part> root_;
     std::uint32_t contact_ = 0;          // the one being walked, from `from_` on
-    std::int64_t from_ = 0;
+    std::int64_t from_ = 0, next_ = 0;
     bool loaded_ = false;                // by the reader
 };
 

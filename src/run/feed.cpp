@@ -73,7 +73,7 @@ bool history_feed::any_late(const source& s) {
 }
 
 template <class Slice>
-void history_feed::add(const Slice& all, const std::vector<std::int64_t>* arrived, std::uint32_t slot, bool attribute) {
+void history_feed::add(const Slice& all, const shared_vector<std::int64_t>* arrived, std::uint32_t slot, bool attribute) {
     source s{slot, attribute, attribute && program_->attributes[slot].of_account, !(attribute ? workflows_.by_attribute : workflows_.by_stream)[slot].empty(), 0, all.count, all.at, all.order, nullptr};
     if (order_ == run_order::arrival && !arrived->empty()) s.arrived = arrived->data() + all.row;
     if (s.arrived != nullptr && any_late(s)) {

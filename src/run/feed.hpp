@@ -54,7 +54,7 @@ private:
 
     void changed(std::uint32_t attribute, position place) override;
     template <class Slice>
-    void add(const Slice& all, const std::vector<std::int64_t>* arrived, std::uint32_t slot, bool attribute);
+    void add(const Slice& all, const shared_vector<std::int64_t>* arrived, std::uint32_t slot, bool attribute);
     void step(source& s);
     /// Makes its head visible, with this order at its instant, or its own.
     event_ref show(source& s, std::optional<std::uint32_t> order);

@@ -46,7 +46,7 @@ std::vector<std::uint32_t> merge(timeline& rows, std::vector<new_row> added) {
 }
 
 template <class T>
-void gather(std::vector<T>& cells, const std::vector<std::uint32_t>& from, const std::vector<std::int64_t>& added_at, T other) {
+void gather(shared_vector<T>& cells, const std::vector<std::uint32_t>& from, const std::vector<std::int64_t>& added_at, T other) {
     if (cells.empty()) return;
     std::vector<T> out;
     for (const auto f : from) out.push_back(f < cells.size() ? cells[f] : added_at.empty() ? other : static_cast<T>(added_at[f - cells.size()]));
@@ -90,8 +90,8 @@ private:
         const auto& p = d_.program->predicates;
         for (const auto& part : d_.parts)
             for (const auto& m : part.moved) {
-                if (!m.attribute) stream(p->streams[m.slot]).rows.order[m.row] = m.order;
-                else if (!p->attributes[m.slot].of_account) attribute(p->attributes[m.slot].name).rows.order[m.row] = m.order;
+                if (!m.attribute) stream(p->streams[m.slot]).rows.order.set(m.row, m.order);
+                else if (!p->attributes[m.slot].of_account) attribute(p->attributes[m.slot].name).rows.order.set(m.row, m.order);
             }
     }
     event_stream& stream(const std::string& name) {

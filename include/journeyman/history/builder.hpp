@@ -37,6 +37,7 @@ public:
     history finish() &&;
 
 private:
+    friend class history;
     struct impl;
     std::unique_ptr<impl> impl_;
 };

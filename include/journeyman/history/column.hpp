@@ -6,11 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "journeyman/core/shared_vector.hpp"
 #include "journeyman/core/value.hpp"
 
 namespace journeyman {
 
-/// Values of one type, by row. Text and lists are numbers of the history's text_pool.
+/// Values of one type, by row; copies share them. Text and lists are numbers of the history's text_pool.
 /// boolean: `bytes`; text, text_list: `codes`; decimal: `decimals`; all others: `integers`.
 class column {
 public:
@@ -36,10 +37,10 @@ public:
     /// Appends; the value must be missing or of the column's type.
     void push(const value& v) {
         const bool has = !v.is_missing();
-        if (!has && valid_.empty()) valid_.assign((size_ + 64) >> 6, ~std::uint64_t{0});
+        if (!has && valid_.empty()) valid_ = std::vector<std::uint64_t>((size_ + 64) >> 6, ~std::uint64_t{0});
         if (!valid_.empty()) {
             if (valid_.size() <= size_ >> 6) valid_.push_back(~std::uint64_t{0});
-            if (!has) valid_[size_ >> 6] &= ~(std::uint64_t{1} << (size_ & 63));
+            if (!has) valid_.set(size_ >> 6, valid_[size_ >> 6] & ~(std::uint64_t{1} << (size_ & 63)));
         }
         switch (type_) {
             case value_type::boolean: bytes_.push_back(static_cast<std::uint8_t>(has && v.i)); break;
@@ -54,11 +55,11 @@ public:
     void insert(std::size_t row, const value& v);   // for states of one contact: few rows
 
     // Raw cells; those of missing rows are unspecified (text: no_text). For fast paths and builders.
-    [[nodiscard]] std::span<const std::uint8_t> bytes() const { return bytes_; }
-    [[nodiscard]] std::span<const std::uint32_t> codes() const { return codes_; }
-    [[nodiscard]] std::span<const std::int64_t> integers() const { return integers_; }
-    [[nodiscard]] std::span<const double> decimals() const { return decimals_; }
-    [[nodiscard]] std::span<const std::uint64_t> valid() const { return valid_; }
+    [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {bytes_.data(), bytes_.size()}; }
+    [[nodiscard]] std::span<const std::uint32_t> codes() const { return {codes_.data(), codes_.size()}; }
+    [[nodiscard]] std::span<const std::int64_t> integers() const { return {integers_.data(), integers_.size()}; }
+    [[nodiscard]] std::span<const double> decimals() const { return {decimals_.data(), decimals_.size()}; }
+    [[nodiscard]] std::span<const std::uint64_t> valid() const { return {valid_.data(), valid_.size()}; }
 
     /// Takes over ready buffers: exactly one of the value vectors is filled, by type; `valid` empty when nothing is missing.
     static column adopt_bytes(std::vector<std::uint8_t> v, std::vector<std::uint64_t> valid) { column c{value_type::boolean}; c.size_ = v.size(); c.bytes_ = std::move(v); c.valid_ = std::move(valid); return c; }
@@ -69,11 +70,11 @@ public:
 private:
     value_type type_ = value_type::missing;
     std::size_t size_ = 0;
-    std::vector<std::uint8_t> bytes_;
-    std::vector<std::uint32_t> codes_;
-    std::vector<std::int64_t> integers_;
-    std::vector<double> decimals_;
-    std::vector<std::uint64_t> valid_;
+    shared_vector<std::uint8_t> bytes_;
+    shared_vector<std::uint32_t> codes_;
+    shared_vector<std::int64_t> integers_;
+    shared_vector<double> decimals_;
+    shared_vector<std::uint64_t> valid_;
 };
 
 inline void column::insert(std::size_t row, const value& v) {

@@ -22,9 +22,12 @@ struct ArrowArrayStream;
 namespace journeyman {
 
 class expression;
+class history_builder;
 class selection;
 class selector;
 struct fold_options;
+struct table_sources;
+namespace detail { struct arrivals; }
 
 /// Ids in their sort order: number k is the k-th smallest. Text (by bytes) or integers, as they came in.
 class id_column {
@@ -73,6 +76,7 @@ struct history_data {
     journeyman::schema schema;
     std::vector<rejection> rejected;                   // all of them, at most 1,000 a reason listed; counts in rejected_counts
     std::map<std::pair<std::string, std::string>, std::int64_t> rejected_counts;   // (table, reason) → rows
+    std::shared_ptr<const detail::arrivals> arrivals;  // what an append must know of the tables that came
 
     [[nodiscard]] const event_stream* stream(std::string_view name) const;
     [[nodiscard]] const attribute_stream* contact_attribute(std::string_view name) const;
@@ -104,6 +108,14 @@ public:
     static history from_records(const std::filesystem::path& file, const read_options& = {}, ArrowArrayStream* spend = nullptr);
     /// The same from memory.
     static history from_records_text(std::string_view json_lines, const read_options& = {}, ArrowArrayStream* spend = nullptr);
+
+    /// The history of what came so far and, after it, of this: the same as of all the tables at once, each in the order it came in. This one
+    /// stays as it is; both share what they have in common. Read with the options that this one was read with.
+    /// `table_sources` are in history/tables.hpp; a builder adds its facts after all that is there.
+    [[nodiscard]] history append(const table_sources& more) const;
+    [[nodiscard]] history append(history_builder more) const;
+    [[nodiscard]] history append_records(const std::filesystem::path& file) const;
+    [[nodiscard]] history append_records_text(std::string_view json_lines) const;
 
     [[nodiscard]] const history_data& data() const { return *data_; }
     [[nodiscard]] const std::shared_ptr<const history_data>& share() const { return data_; }

@@ -7,18 +7,19 @@
 #include <utility>
 #include <vector>
 
+#include "journeyman/core/shared_vector.hpp"
 #include "journeyman/core/time.hpp"
 #include "journeyman/history/column.hpp"
 
 namespace journeyman {
 
-/// Rows of many owners (contacts or accounts), sorted by owner, instant, order. Rows of one owner stand together.
+/// Rows of many owners (contacts or accounts), sorted by owner, instant, order. Rows of one owner stand together. Copies share what is the same.
 struct timeline {
-    std::vector<std::uint32_t> owners;     // those that have rows, ascending; empty when `dense` is filled
-    std::vector<std::uint32_t> begins;     // owners.size() + 1: where the rows of each begin
-    std::vector<std::uint32_t> dense;      // when many owners have rows: begin by owner number, count + 1; else empty
-    std::vector<std::int64_t> at;          // microseconds
-    std::vector<std::uint32_t> order;      // T2: place among all inputs of the history at one instant
+    shared_vector<std::uint32_t> owners;     // those that have rows, ascending; empty when `dense` is filled
+    shared_vector<std::uint32_t> begins;     // owners.size() + 1: where the rows of each begin
+    shared_vector<std::uint32_t> dense;      // when many owners have rows: begin by owner number, count + 1; else empty
+    shared_vector<std::int64_t> at;          // microseconds
+    shared_vector<std::uint32_t> order;      // T2: place among all inputs of the history at one instant
 
     [[nodiscard]] std::size_t rows() const { return at.size(); }
 
@@ -59,8 +60,8 @@ struct event_stream {
     std::string name;
     timeline rows;
     property_columns properties;
-    std::vector<std::uint32_t> ids;        // event ids as texts; no_text without; empty when none has one
-    std::vector<std::int64_t> arrived;     // arrived_at in microseconds; empty when every event arrived at its own instant
+    shared_vector<std::uint32_t> ids;        // event ids as texts; no_text without; empty when none has one
+    shared_vector<std::int64_t> arrived;     // arrived_at in microseconds; empty when every event arrived at its own instant
 };
 
 /// One attribute of contacts or of accounts.
@@ -70,7 +71,7 @@ struct attribute_stream {
     column base;                           // what holds from the beginning (from existence), by owner; size 0 when nobody has one
     timeline rows;                         // changes
     column values;                         // by row of `rows`; a missing value: cleared
-    std::vector<std::int64_t> arrived;     // as in event_stream
+    shared_vector<std::int64_t> arrived;     // as in event_stream
 };
 
 }  // namespace journeyman

@@ -16,6 +16,11 @@ struct table_source {
     std::optional<std::string_view> text{};      // or what stands in it: then `csv` is only its name in messages
 };
 
+/// All tables of a history, or of what is appended to one.
+struct table_sources {
+    table_source contacts{}, events{}, accounts{}, spend{};
+};
+
 /// `history::from_arrow` and `history::from_csv` at once: a CSV file is read the same way whatever stands beside it. Errors: theirs.
 history history_from_tables(const table_source& contacts, const table_source& events, const table_source& accounts = {}, const table_source& spend = {}, const read_options& = {});
 

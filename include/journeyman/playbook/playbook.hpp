@@ -18,6 +18,7 @@
 #include "journeyman/predicate/explain.hpp"
 #include "journeyman/predicate/program.hpp"
 #include "journeyman/predicate/select.hpp"
+#include "journeyman/predicate/tracked.hpp"
 #include "journeyman/segment/overlap.hpp"
 #include "journeyman/segment/segment.hpp"
 #include "journeyman/segment/vocabulary.hpp"
@@ -88,6 +89,8 @@ public:
     /// Who is in at `at`, and who was in when (predicate/select.hpp, membership.hpp), with this playbook's segments, zone, types and consents.
     [[nodiscard]] selection select(const history&, const predicate&, instant at, unsigned threads = 1) const;
     [[nodiscard]] table membership(const history&, const predicate&, instant start, instant end) const;
+    /// The same, kept up to date while the history is appended to (tracked.hpp).
+    [[nodiscard]] tracked_membership track(const history&, const predicate&, instant start, std::optional<instant> until = {}) const;
 
     /// Why one contact is in, or not (predicate/explain.hpp).
     [[nodiscard]] explanation explain(const history&, const predicate&, std::string_view contact, instant at) const;
