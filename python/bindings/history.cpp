@@ -22,8 +22,9 @@ namespace {
 using names = std::map<std::string, std::string>;
 using segments = std::map<std::string, jm::expression>;
 
-jm::read_options options_of(std::map<std::string, names> columns, names types, names formats, const std::optional<std::string>& timezone) {
+jm::read_options options_of(std::map<std::string, names> columns, names types, names formats, const std::optional<std::string>& timezone, unsigned threads) {
     jm::read_options o;
+    o.threads = threads;
     o.columns = std::move(columns);
     o.types = std::move(types);
     o.formats = std::move(formats);
@@ -52,9 +53,9 @@ struct table_in {
     }
 };
 
-jm::history from_tables(const py::object& contacts, const py::object& events, const py::object& accounts, const py::object& spend, std::map<std::string, names> columns, names types, names formats, const std::optional<std::string>& timezone) {
+jm::history from_tables(const py::object& contacts, const py::object& events, const py::object& accounts, const py::object& spend, std::map<std::string, names> columns, names types, names formats, const std::optional<std::string>& timezone, unsigned threads) {
     const table_in c{contacts}, e{events}, a{accounts}, s{spend};
-    const auto options = options_of(std::move(columns), std::move(types), std::move(formats), timezone);
+    const auto options = options_of(std::move(columns), std::move(types), std::move(formats), timezone, threads);
     const py::gil_scoped_release without_gil;
     return jm::history_from_tables(c.source, e.source, a.source, s.source, options);
 }
@@ -66,9 +67,9 @@ jm::history append(const jm::history& h, const py::object& contacts, const py::o
 }
 
 template <class From, auto read>
-jm::history from_records(const std::string& from, const py::object& spend, names types, const std::optional<std::string>& timezone) {
+jm::history from_records(const std::string& from, const py::object& spend, names types, const std::optional<std::string>& timezone, unsigned threads) {
     ArrowArrayStream* s = stream_in(spend);
-    const auto options = options_of({}, std::move(types), {}, timezone);
+    const auto options = options_of({}, std::move(types), {}, timezone, threads);
     const py::gil_scoped_release without_gil;
     return read(From{from}, options, s);
 }
@@ -118,9 +119,9 @@ void register_history(py::module_& m) {
         py::arg("stays"), py::arg("start"), py::arg("end"), py::arg("every"), py::arg("timezone"), py::arg("sunday"), without_gil());
 
     py::class_<jm::history>(m, "_History")
-        .def_static("from_tables", &from_tables, py::arg("contacts"), py::arg("events"), py::arg("accounts"), py::arg("spend"), py::arg("columns"), py::arg("types"), py::arg("formats"), py::arg("timezone"))
-        .def_static("from_records_text", &from_records<std::string, &jm::history::from_records_text>, py::arg("lines"), py::arg("spend"), py::arg("types"), py::arg("timezone"))
-        .def_static("from_records_file", &from_records<std::filesystem::path, &jm::history::from_records>, py::arg("path"), py::arg("spend"), py::arg("types"), py::arg("timezone"))
+        .def_static("from_tables", &from_tables, py::arg("contacts"), py::arg("events"), py::arg("accounts"), py::arg("spend"), py::arg("columns"), py::arg("types"), py::arg("formats"), py::arg("timezone"), py::arg("threads"))
+        .def_static("from_records_text", &from_records<std::string, &jm::history::from_records_text>, py::arg("lines"), py::arg("spend"), py::arg("types"), py::arg("timezone"), py::arg("threads"))
+        .def_static("from_records_file", &from_records<std::filesystem::path, &jm::history::from_records>, py::arg("path"), py::arg("spend"), py::arg("types"), py::arg("timezone"), py::arg("threads"))
         .def("append", &append, py::arg("contacts"), py::arg("events"), py::arg("accounts"), py::arg("spend"))
         .def("append_records_text", [](const jm::history& h, const std::string& lines) { return h.append_records_text(lines); }, py::arg("lines"), without_gil())
         .def("append_records_file", [](const jm::history& h, const std::string& path) { return h.append_records(std::filesystem::path{path}); }, py::arg("path"), without_gil())

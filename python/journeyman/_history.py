@@ -114,6 +114,7 @@ class History:
     `columns` renames, for all tables or one: {"contact_id": "user_id"}, {"events": {"timestamp": "ts"}}; `types` declares:
     {"contact.renewal": "day"}; `formats` reads other forms of time: {"won_date": "%m/%d/%Y %H:%M"}; `timezone` is that of instants
     without one, which are rejected otherwise. What could not be used is in `rejected`. Errors: `Error` when a table cannot be read.
+    `threads` may share the rows of events (default: as many as there are cores); the history does not depend on it.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class History:
         types: Mapping[str, str] | None = None,
         formats: Mapping[str, str] | None = None,
         timezone: str | None = None,
+        threads: int | None = None,
     ) -> None:
         tables = {"contacts": contacts, "events": events, "accounts": accounts, "spend": spend}
         renamed: dict[str, dict[str, str]] = {"": {}}
@@ -135,7 +137,7 @@ class History:
             else:
                 renamed[name] = dict(theirs)
         c, e, a, s = (_convert.table(t, what) for what, t in tables.items())
-        self._core = _core._History.from_tables(c, e, a, s, renamed, dict(types or {}), dict(formats or {}), timezone)
+        self._core = _core._History.from_tables(c, e, a, s, renamed, dict(types or {}), dict(formats or {}), timezone, threads or 0)
 
     @classmethod
     def _of(cls, core: _core._History) -> History:
@@ -151,19 +153,20 @@ class History:
         *,
         types: Mapping[str, str] | None = None,
         timezone: str | None = None,
+        threads: int | None = None,
     ) -> History:
         """From records in the Segment spec (identify, track, page, screen, group): dicts, or the path of a JSON Lines file.
 
         `types` names types that JSON cannot say: {"contact.renewal": "day", "purchase.code": "text"}.
         `timezone` is the zone of timestamps without one; without it they are rejected. What could not be used is in `rejected`.
-        `spend` is a table as the constructor takes it.
+        `spend` is a table, and `threads` how many may share the work, as the constructor takes them.
         """
         declared = dict(types or {})
         spent = _convert.arrow_stream(spend, "spend")
         if isinstance(records, (str, os.PathLike)):
-            return cls._of(_core._History.from_records_file(os.fspath(records), spent, declared, timezone))
+            return cls._of(_core._History.from_records_file(os.fspath(records), spent, declared, timezone, threads or 0))
         lines = "\n".join(json.dumps(r, default=_convert.json_cell) for r in records)
-        return cls._of(_core._History.from_records_text(lines, spent, declared, timezone))
+        return cls._of(_core._History.from_records_text(lines, spent, declared, timezone, threads or 0))
 
     def append(self, contacts: Any = None, events: Any = None, accounts: Any = None, spend: Any = None) -> History:
         """Adds what came later; this object then is the whole history, and is returned.

@@ -118,7 +118,7 @@ history history_builder::finish() && {
 history history::append(history_builder more) const {
     auto& done = *more.impl_;
     auto log = detail::log_of(*data_);
-    log.add_all(done.log);
+    log.append(std::move(done.log));
     auto options = detail::options_of(*data_);
     for (const auto& [name, type] : done.options.types) options.types.emplace(name, type);
     return detail::ingest(std::move(done.tables).finish(), options, std::move(log), data_.get());

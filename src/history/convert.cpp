@@ -422,6 +422,21 @@ bool cell_reader::never_missing() const {
     return type_ == value_type::text ? source_->holds() == kind::texts : type_ == value_type::integer && source_->holds() == kind::integers && source_->natural(how_) == type_;
 }
 
+bool cell_reader::ready_to_share(std::size_t most) {
+    if (storage_of(type_) != storage::codes) return true;
+    if (type_ != value_type::text || source_->holds() != column_source::kind::texts) return false;
+    const std::vector<text_run> all = source_->dictionaries();
+    std::size_t texts = 0;
+    for (const auto& run : all) texts += run.size;
+    if (all.empty() || texts > most) return false;
+    for (const auto& run : all) {
+        meanings_.assign(run.size, {});
+        for (std::uint32_t code = 0; code < run.size; ++code) (void)meaning_of(run, code);
+    }
+    meanings_.clear();   // what was learnt is in the pool
+    return true;
+}
+
 const cell_reader::meaning& cell_reader::meaning_of(const text_run& run, std::uint32_t code) {
     meaning& m = meanings_[code];
     if (!m.known) {

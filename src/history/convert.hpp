@@ -44,6 +44,9 @@ public:
     /// Every row will have a cell.
     [[nodiscard]] bool never_missing() const;
     void read(std::size_t begin, std::size_t count, cell_block& out);
+    /// Makes reading by several threads at once give the same as by one. False when it does not: texts get their numbers as
+    /// they are met, unless they are those of dictionaries, which have them from here on (up to `most` of them).
+    bool ready_to_share(std::size_t most);
 
 private:
     struct meaning {

@@ -154,9 +154,9 @@ conversion ingestion::how(const std::string& ours, const column_source& source) 
     return out;
 }
 
-void ingestion::reject(const raw_table& t, std::size_t row, std::string_view reason, std::string_view example) { log.add(t.label, t.number(row), reason, example); }
+void reject(rejection_log& log, const raw_table& t, std::size_t row, std::string_view reason, std::string_view example) { log.add(t.label, t.number(row), reason, example); }
 
-void ingestion::reject_cell(const raw_table& t, std::size_t row, fault f, const std::string& name, const column_source& source) {
+void reject_cell(rejection_log& log, const raw_table& t, std::size_t row, fault f, const std::string& name, const column_source& source) {
     const std::string_view why = f == fault::no_zone ? "timestamp without a zone in " : f == fault::out_of_range ? "instant out of range in " : "unreadable value in ";
     log.add(t.label, t.number(row), std::string{why} + name, shown(source.cell(row)));
 }
@@ -165,12 +165,14 @@ std::string_view timestamp_reason(fault f) {
     return f == fault::no_zone ? "timestamp without a zone" : f == fault::out_of_range ? "instant out of range" : "unreadable timestamp";
 }
 
+error too_many_names(std::string_view last) { return {"limit.event_names", "events", "more than 65,535 event names, the last one '" + std::string{last} + "'; keep what varies out of the name and in a property"}; }
+
 std::uint32_t ingestion::stream_number(text_id name) {
     const auto text = static_cast<std::size_t>(name);
     if (text >= stream_of_text.size()) stream_of_text.resize(std::max(text + 1, stream_of_text.size() * 2), nobody);
     std::uint32_t& s = stream_of_text[text];
     if (s == nobody) {
-        if (event_names.size() == most_event_names) throw error{"limit.event_names", "events", "more than 65,535 event names, the last one '" + std::string{pool().view(name)} + "'; keep what varies out of the name and in a property"};
+        if (event_names.size() == most_event_names) throw too_many_names(pool().view(name));
         s = static_cast<std::uint32_t>(event_names.size());
         event_names.emplace_back(pool().view(name));
     }

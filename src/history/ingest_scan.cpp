@@ -88,12 +88,12 @@ void order_tables(ingestion& in) {
 
 namespace {
 
-void reject_row(ingestion& in, const raw_table& t, std::size_t row, bool has_id, bool has_name, fault time) {
+void reject_row(rejection_log& log, const raw_table& t, std::size_t row, bool has_id, bool has_name, fault time) {
     const char* id = t.what == raw_table::kind::accounts ? "no account_id" : "no contact_id";
-    if (!has_id) in.reject(t, row, id, "");
-    else if (!has_name) in.reject(t, row, "no event name", "");
-    else if (time == fault::none) in.reject(t, row, "no timestamp", "");
-    else in.reject(t, row, timestamp_reason(time), shown(t.timestamp->cell(row)));
+    if (!has_id) reject(log, t, row, id, "");
+    else if (!has_name) reject(log, t, row, "no event name", "");
+    else if (time == fault::none) reject(log, t, row, "no timestamp", "");
+    else reject(log, t, row, timestamp_reason(time), shown(t.timestamp->cell(row)));
 }
 
 /// Faults of a block by row, so that looking one up costs nothing even when every row has one.
@@ -116,45 +116,84 @@ private:
     std::vector<std::size_t> used_;
 };
 
+/// A part of a table of events, by one thread. Names and contacts get numbers of the part, in order of their rows, which `merge`
+/// turns into those of all; so how the rows are parted cannot be seen afterwards.
 class event_scan {
 public:
-    event_scan(ingestion& in, scanned_table& t) : in_{in}, t_{t}, table_{*t.table}, times_{*table_.timestamp, value_type::instant, in.how("timestamp", *table_.timestamp)}, ids_{*table_.id, in.contacts} {
-        if (table_.event != nullptr) names_ = std::make_unique<cell_reader>(*table_.event, value_type::text, conversion{in.data->pool.get(), nullptr, {}});
-        else if (!table_.event_name.empty()) fixed_ = in.stream_number(in.pool().intern(table_.event_name));
-        reserve_large(t.owner, table_.rows);
-        reserve_large(t.stream, table_.rows);
-        t.owner.assign(table_.rows, nobody);
-        t.stream.resize(table_.rows);
-        keep_times_ = table_.timestamp->holds() != column_source::kind::integers || table_.timestamp->naive();
-        if (keep_times_) t.at.resize(table_.rows);
+    /// `ids`: what gives contacts their numbers; null: an owner table of the part.
+    event_scan(ingestion& in, scanned_table& t, std::size_t begin, std::size_t end, owners* ids)
+        : in_{in}, t_{t}, table_{*t.table}, begin_{begin}, end_{end}, shared_{ids != nullptr}, times_{*table_.timestamp, value_type::instant, in.how("timestamp", *table_.timestamp)}, ids_{*table_.id, shared_ ? *ids : own_} {
+        own_.use_integers(in.contacts.integers(), end - begin);
+        if (table_.event != nullptr) {
+            names_ = std::make_unique<text_pool>();
+            cells_ = std::make_unique<cell_reader>(*table_.event, value_type::text, conversion{names_.get(), nullptr, {}});
+        } else if (!table_.event_name.empty()) {
+            fixed_ = add_stream(table_.event_name);
+        }
     }
     /// Finds the rows that can be used and their streams; with `number`, their contacts too.
     void run(bool number) {
-        for (std::size_t begin = 0; begin < table_.rows; begin += block_rows) {
-            const std::size_t count = std::min(block_rows, table_.rows - begin);
+        each_block([&](std::size_t begin, std::size_t count) {
             block(begin, count);
-            if (number) numbers(begin, count, usable_);
-            else usable_.each(count, [&](std::size_t i) { t_.owner[begin + i] = 0; });
-        }
+            if (number) return numbers(begin, count, usable_);
+            std::fill_n(t_.owner.begin() + static_cast<std::ptrdiff_t>(begin), count, nobody);
+            usable_.each(count, [&](std::size_t i) { t_.owner[begin + i] = 0; });
+        });
     }
     /// After duplicates are gone: the contacts of the rows still there.
     void number_rest() {
-        for (std::size_t begin = 0; begin < table_.rows; begin += block_rows) {
-            const std::size_t count = std::min(block_rows, table_.rows - begin);
+        each_block([&](std::size_t begin, std::size_t count) {
             row_bits wanted;
             for (std::size_t i = 0; i < count; ++i) if (t_.owner[begin + i] != nobody) wanted.set(i);
             ids_.load(begin, count);
             numbers(begin, count, wanted);
+        });
+    }
+    /// Part by part, in order of rows.
+    void merge_names() {
+        scanned_part& part = t_.parts.emplace_back();
+        part.begin = begin_;
+        part.end = end_;
+        for (std::size_t s = 0; s < stream_names_.size(); ++s) {
+            const std::uint32_t stream = in_.stream_number(in_.pool().intern(stream_names_[s]));
+            part.streams.push_back(static_cast<std::uint16_t>(stream));
+            if (stream >= t_.stream_rows.size()) t_.stream_rows.resize(stream + std::size_t{1}, 0);
+            t_.stream_rows[stream] += rows_[s];
         }
+        cells_.reset();
+        names_.reset();
+        merge_log();
+    }
+    void merge_contacts(scanned_part& part) {
+        if (!shared_) part.owners = in_.contacts.absorb(std::move(own_));
+        merge_log();
     }
 
 private:
+    template <class F>
+    void each_block(F&& f) {
+        for (std::size_t begin = begin_; begin < end_; begin += block_rows) f(begin, std::min(block_rows, end_ - begin));
+    }
+    std::uint32_t stream_number(text_id name) {
+        const auto text = static_cast<std::size_t>(name);
+        if (text >= stream_of_text_.size()) stream_of_text_.resize(std::max(text + 1, stream_of_text_.size() * 2), nobody);
+        std::uint32_t& s = stream_of_text_[text];
+        if (s == nobody) s = add_stream(names_->view(name));
+        return s;
+    }
+    std::uint32_t add_stream(std::string_view name) {
+        if (stream_names_.size() == most_event_names) throw too_many_names(name);
+        stream_names_.emplace_back(name);
+        rows_.push_back(0);
+        return static_cast<std::uint32_t>(stream_names_.size() - 1);
+    }
     void block(std::size_t begin, std::size_t count) {
         times_.read(begin, count, time_block_);
         ids_.load(begin, count);
-        if (keep_times_) std::copy_n(time_block_.integers.begin(), count, t_.at.begin() + static_cast<std::ptrdiff_t>(begin));
-        if (names_ != nullptr) {
-            names_->read(begin, count, name_block_);
+        if (!t_.at.empty()) std::copy_n(time_block_.integers.begin(), count, t_.at.begin() + static_cast<std::ptrdiff_t>(begin));
+        std::uint16_t* const streams = t_.stream.data() + begin;
+        if (cells_ != nullptr) {
+            cells_->read(begin, count, name_block_);
             const std::uint32_t* codes = name_block_.codes.data();
             std::uint32_t last_text = nobody, last_stream = nobody;
             const text_id empty = empty_name();
@@ -163,10 +202,10 @@ private:
                 if (text != last_text) {
                     last_text = text;
                     if (text_id{text} == empty) last_stream = nobody;
-                    else if (text < in_.stream_of_text.size() && in_.stream_of_text[text] != nobody) last_stream = in_.stream_of_text[text];
+                    else if (text < stream_of_text_.size() && stream_of_text_[text] != nobody) last_stream = stream_of_text_[text];
                     else { pending_.push_back(i); last_text = nobody; return; }
                 }
-                t_.stream[begin + i] = static_cast<std::uint16_t>(last_stream);
+                streams[i] = static_cast<std::uint16_t>(last_stream);
                 if (last_stream == nobody) nameless_.push_back(i);
             });
             for (const auto i : nameless_) name_block_.valid.reset(i);
@@ -175,40 +214,49 @@ private:
         const auto full = [&](std::size_t w) { return count - w * 64 >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (count - w * 64)) - 1; };
         bool all = true;
         for (std::size_t w = 0; w * 64 < count; ++w) {
-            const std::uint64_t word = time_block_.valid.word(w) & ids_.present().word(w) & (names_ != nullptr ? name_block_.valid.word(w) : fixed_ != nobody ? ~std::uint64_t{0} : 0) & full(w);
+            const std::uint64_t word = time_block_.valid.word(w) & ids_.present().word(w) & (cells_ != nullptr ? name_block_.valid.word(w) : fixed_ != nobody ? ~std::uint64_t{0} : 0) & full(w);
             usable_.set_word(w, word);
             all &= word == full(w);
         }
         // A new event name makes a stream only when a row that can be used has it.
-        for (const auto i : pending_) if (usable_.test(i)) t_.stream[begin + i] = static_cast<std::uint16_t>(in_.stream_number(text_id{name_block_.codes[i]}));
+        for (const auto i : pending_) if (usable_.test(i)) streams[i] = static_cast<std::uint16_t>(stream_number(text_id{name_block_.codes[i]}));
         pending_.clear();
         nameless_.clear();
-        if (names_ == nullptr) std::fill_n(t_.stream.begin() + static_cast<std::ptrdiff_t>(begin), count, static_cast<std::uint16_t>(fixed_));
+        if (cells_ == nullptr) std::fill_n(streams, count, static_cast<std::uint16_t>(fixed_));
+        usable_.each(count, [&](std::size_t i) { ++rows_[streams[i]]; });
         if (all) return;
         faults_.load(time_block_, begin);
         for (std::size_t i = 0; i < count; ++i) {
-            if (!usable_.test(i)) reject_row(in_, table_, begin + i, ids_.present().test(i), names_ == nullptr ? fixed_ != nobody : name_block_.valid.test(i), faults_.at(i));
+            if (!usable_.test(i)) reject_row(log_, table_, begin + i, ids_.present().test(i), cells_ == nullptr ? fixed_ != nobody : name_block_.valid.test(i), faults_.at(i));
         }
     }
     void numbers(std::size_t begin, std::size_t count, const row_bits& wanted) {
         ids_.numbers(wanted, t_.owner.data() + begin);
         wanted.each(count, [&](std::size_t i) {
-            if (t_.owner[begin + i] == nobody) in_.reject(table_, begin + i, "no contact_id", "");   // an empty text in a dictionary
+            if (t_.owner[begin + i] == nobody) reject(log_, table_, begin + i, "no contact_id", "");   // an empty text in a dictionary
         });
     }
     text_id empty_name() {
-        if (!empty_) empty_ = in_.pool().find("");
+        if (!empty_) empty_ = names_->find("");
         return empty_.value_or(no_text);
     }
+    void merge_log() { in_.log.append(std::move(log_)); }
 
     ingestion& in_;
     scanned_table& t_;
     const raw_table& table_;
+    std::size_t begin_, end_;
+    bool shared_;
+    owners own_;
+    std::unique_ptr<text_pool> names_;
+    rejection_log log_;
     cell_reader times_;
     owner_reader ids_;
-    std::unique_ptr<cell_reader> names_;
+    std::unique_ptr<cell_reader> cells_;
     std::uint32_t fixed_ = nobody;
-    bool keep_times_ = false;
+    std::vector<std::uint32_t> stream_of_text_;         // by text number; nobody: no stream yet
+    std::vector<std::string> stream_names_;             // by stream
+    std::vector<std::size_t> rows_;                     // the same
     cell_block time_block_, name_block_;
     row_bits usable_;
     fault_map faults_;
@@ -239,7 +287,7 @@ bool same_event(const raw_table& t, std::size_t a, std::size_t b) {
 }
 
 /// T8: the same id twice is one event; the first copy to arrive wins.
-void drop_duplicates(ingestion& in, std::vector<scanned_table*>& tables) {
+void drop_duplicates(ingestion& in, const std::vector<scanned_table*>& tables) {
     struct copy { std::uint32_t order; std::uint32_t table; std::uint32_t row; };
     std::vector<copy> best;
     std::vector<std::uint32_t> first(in.pool().size(), nobody);   // by id: its place in `best`
@@ -272,19 +320,38 @@ void drop_duplicates(ingestion& in, std::vector<scanned_table*>& tables) {
 
 }  // namespace
 
-void scan_events(ingestion& in, std::vector<scanned_table*>& tables) {
+void scan_events(ingestion& in, const std::vector<scanned_table*>& tables) {
     bool ids = false;
     for (const auto* t : tables) ids |= t->table->event_id != nullptr;
-    std::vector<std::unique_ptr<event_scan>> scans;
+    std::vector<std::vector<std::unique_ptr<event_scan>>> scans;
+    const auto merge_contacts = [](scanned_table& t, auto& parts) {
+        for (std::size_t k = 0; k < parts.size(); ++k) parts[k]->merge_contacts(t.parts[k]);
+        parts.clear();
+    };
     for (auto* t : tables) {
-        scans.push_back(std::make_unique<event_scan>(in, *t));
-        scans.back()->run(!ids);
-        if (t->table->event_id != nullptr) read_event_ids(in, *t);
+        const raw_table& table = *t->table;
+        reserve_large(t->owner, table.rows);
+        reserve_large(t->stream, table.rows);
+        t->owner.resize(table.rows);
+        t->stream.resize(table.rows);
+        if (table.timestamp->holds() != column_source::kind::integers || table.timestamp->naive()) t->at.resize(table.rows);
+        auto& parts = scans.emplace_back();
+        const std::size_t n = std::clamp<std::size_t>(table.rows / fewest_rows, 1, in.threads), size = (table.rows / n / block_rows + 1) * block_rows;
+        for (std::size_t begin = 0; begin < table.rows; begin += size) {
+            parts.push_back(std::make_unique<event_scan>(in, *t, begin, std::min(begin + size, table.rows), n == 1 ? &in.contacts : nullptr));
+        }
+        share(parts.size(), in.threads, [&](std::size_t k) { parts[k]->run(!ids); });
+        for (auto& part : parts) part->merge_names();
+        if (!ids) merge_contacts(*t, parts);
+        if (table.event_id != nullptr) read_event_ids(in, *t);
     }
     if (!ids) return;
     if (in.before != nullptr) for (auto* t : tables) drop_known(in, *t);
     drop_duplicates(in, tables);
-    for (auto& s : scans) s->number_rest();
+    for (std::size_t k = 0; k < tables.size(); ++k) {
+        share(scans[k].size(), in.threads, [&](std::size_t p) { scans[k][p]->number_rest(); });
+        merge_contacts(*tables[k], scans[k]);
+    }
 }
 
 namespace {
@@ -320,7 +387,7 @@ void scan_changes(ingestion& in, scanned_table& t) {
         for (std::size_t i = 0; i < count; ++i) {
             const bool has_time = times == nullptr || block.valid.test(i) || (table.may_lack_timestamp && faults.at(i) == fault::none);
             if (ids.present().test(i) && has_time) wanted.set(i);
-            else reject_row(in, table, begin + i, ids.present().test(i), true, faults.at(i));
+            else reject_row(in.log, table, begin + i, ids.present().test(i), true, faults.at(i));
         }
         ids.numbers(wanted, t.owner.data() + begin);
         wanted.each(count, [&](std::size_t i) {

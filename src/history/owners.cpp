@@ -8,19 +8,36 @@
 
 namespace journeyman::detail {
 
+std::vector<std::uint32_t> owners::absorb(owners&& other) {
+    std::vector<std::uint32_t> out(other.size());
+    if (integers_) {
+        for (std::size_t k = 0; k < out.size(); ++k) out[k] = number(other.ids_[k]);
+    } else {
+        numbers(other.texts_.data(), out.size(), out.data());
+        written_.splice(written_.end(), other.written_);
+    }
+    other = {};
+    return out;
+}
+
 void owners::finish(text_pool& pool, id_column& out) {
     const std::size_t n = size();
     rank_.assign(n, 0);
     out.pool = &pool;
     if (integers_) {
-        std::vector<std::pair<std::int64_t, std::uint32_t>> sorted;
-        sorted.reserve(n);
-        for (std::size_t k = 0; k < n; ++k) sorted.emplace_back(ids_[k], static_cast<std::uint32_t>(k));
-        std::sort(sorted.begin(), sorted.end());
         out.integers.reserve(n);
-        for (std::size_t k = 0; k < n; ++k) {
-            out.integers.push_back(sorted[k].first);
-            rank_[sorted[k].second] = static_cast<std::uint32_t>(k);
+        const auto next = [&](std::int64_t id, std::uint32_t number) {
+            rank_[number] = static_cast<std::uint32_t>(out.integers.size());
+            out.integers.push_back(id);
+        };
+        if (used_ == 0) {   // the table of small ids has them in order
+            for (std::size_t id = 0; id < direct_.size(); ++id) if (direct_[id] != nobody) next(static_cast<std::int64_t>(id), direct_[id]);
+        } else {
+            std::vector<std::pair<std::int64_t, std::uint32_t>> sorted;
+            sorted.reserve(n);
+            for (std::size_t k = 0; k < n; ++k) sorted.emplace_back(ids_[k], static_cast<std::uint32_t>(k));
+            std::sort(sorted.begin(), sorted.end());
+            for (const auto& [id, number] : sorted) next(id, number);
         }
     } else {
         // By the first eight bytes, which mostly decide.

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstring>
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,6 +90,9 @@ public:
         return out;
     }
 
+    /// Takes over the ids of another: out[k] is the number here of its k-th.
+    std::vector<std::uint32_t> absorb(owners&& other);
+
     /// The id of a first number, as text; until `finish`.
     [[nodiscard]] std::string name(std::uint32_t k) const { return integers_ ? std::to_string(ids_[k]) : std::string{texts_[k]}; }
 
@@ -151,7 +154,7 @@ private:
     std::vector<slot> slots_;
     std::vector<std::int64_t> ids_;
     std::vector<std::string_view> texts_;
-    std::deque<std::string> written_;
+    std::list<std::string> written_;   // stay where they are, also when another takes them over
     std::vector<std::uint32_t> rank_;
 };
 

@@ -20,16 +20,25 @@ public:
     rejection_log() = default;
     /// What was rejected before; rows of each table count on from those that came.
     rejection_log(const history_data& before, std::map<std::string, std::int64_t, std::less<>> rows) : list_{before.rejected}, counts_{before.rejected_counts}, rows_{std::move(rows)} {}
-    /// What another log, which knew nothing of earlier rows, holds.
-    void add_all(const rejection_log& other) {
-        for (const rejection& r : other.list_) add(r.table, r.row, r.reason, r.example);
-    }
-
     void add(std::string_view table, std::int64_t row, std::string_view reason, std::string_view example) {
         if (last_ == nullptr || last_->first.first != table || last_->first.second != reason) {
             last_ = &*counts_.try_emplace({std::string{table}, std::string{reason}}, 0).first;
         }
         if (last_->second++ < listed) list_.push_back({std::string{table}, row + first_row(table), std::string{reason}, std::string{cut(example)}});
+    }
+    /// What another log holds that knew nothing of earlier rows; it comes after what is here.
+    void append(rejection_log later) {
+        std::map<std::pair<std::string_view, std::string_view>, std::int64_t> room;
+        for (const auto& [what, n] : later.counts_) {
+            std::int64_t& so_far = counts_[what];
+            room[{what.first, what.second}] = listed - so_far;
+            so_far += n;
+        }
+        for (auto& r : later.list_) {
+            if (room[{r.table, r.reason}]-- <= 0) continue;
+            r.row += first_row(r.table);
+            list_.push_back(std::move(r));
+        }
     }
     void finish(history_data& out) {
         const auto rank = [](const std::string& table) {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <utility>
 #include <vector>
 
 #if defined(__linux__)
@@ -45,9 +46,19 @@ private:
     std::unique_ptr<T[], release> data_;
 };
 
-/// Room for `n` items to be appended.
+/// Leaves the items that `resize` adds as they are: who resizes writes them all.
 template <class T>
-void reserve_large(std::vector<T>& v, std::size_t n) {
+struct unwritten : std::allocator<T> {
+    template <class U> struct rebind { using other = unwritten<U>; };
+    template <class U> void construct(U* at) { ::new (static_cast<void*>(at)) U; }
+    template <class U, class... A> void construct(U* at, A&&... from) { ::new (static_cast<void*>(at)) U(std::forward<A>(from)...); }
+};
+template <class T>
+using unwritten_vector = std::vector<T, unwritten<T>>;
+
+/// Room for `n` items to be appended.
+template <class T, class A>
+void reserve_large(std::vector<T, A>& v, std::size_t n) {
     v.reserve(n);
     advise_huge(v.data(), n * sizeof(T));
 }

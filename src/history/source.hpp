@@ -42,7 +42,7 @@ struct text_run {
 
 class type_evidence;
 
-/// A column as it came in. Rows count over the whole table; a block read has at most block_rows rows.
+/// A column as it came in. Rows count over the whole table; a block read has at most block_rows rows. Any number of threads may read.
 class column_source {
 public:
     /// integers: all fixed types but decimals. cells: each with a type of its own. none: nothing that can be read.
@@ -76,6 +76,8 @@ public:
     /// Dictionaries: the numbers of the rows from `begin`, up to `count` and of one dictionary; false when there is none.
     virtual bool read_run(std::size_t, std::size_t, std::uint32_t*, row_bits&, text_run&) const { return false; }
     [[nodiscard]] virtual std::optional<std::string_view> run_text(const text_run&, std::uint32_t) const { return std::nullopt; }
+    /// All there are, each once, without rows; none when the rows are not numbered by dictionaries.
+    [[nodiscard]] virtual std::vector<text_run> dictionaries() const { return {}; }
 
 private:
     std::string name_;

@@ -236,6 +236,15 @@ public:
         if (c.values_valid != nullptr && !bit(c.values_valid, c.base + code)) return std::nullopt;
         return text(c, c.base + code);
     }
+    [[nodiscard]] std::vector<text_run> dictionaries() const override {
+        std::vector<text_run> out;
+        if (!dictionary_) return out;
+        for (const chunk& c : chunks_) {
+            if (&c != &chunks_.front() && same_dictionary(c) == &chunks_.front()) continue;
+            out.push_back({nullptr, 0, &c, static_cast<std::size_t>(c.values->length)});
+        }
+        return out;
+    }
     [[nodiscard]] raw_cell cell(std::size_t row) const override {
         const std::size_t b = chunk_at(row);
         const chunk& c = chunks_[b];

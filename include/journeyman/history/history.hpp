@@ -92,6 +92,7 @@ struct read_options {
     std::map<std::string, std::string> formats{};                        // column → strptime format ("%m/%d/%Y %H:%M")
     zone_ptr timezone{};                                                 // of instants without a zone; null refuses them
     bool infer = false;                                                  // for the builder: a name whose every text has the shape of a day, or of an instant with a zone, is such (records and CSV always do so)
+    unsigned threads = 0;                                                // how many may share the rows of events; 0: all there are. The history is the same, to the bit
 };
 
 /// What happened: contacts, accounts, events and spend. A value: copies share.

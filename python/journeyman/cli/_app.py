@@ -81,7 +81,7 @@ class Source:
         return History.from_records(str(self.records), self.spend, types=_pairs("--types", self.types), timezone=self.timezone)
 
     def _from_tables(self) -> History:
-        tables = {name: getattr(self, name) or self._in_folder(name) for name in TABLES}
+        tables: dict[str, Any] = {name: getattr(self, name) or self._in_folder(name) for name in TABLES}
         if self.history is not None and not any(tables.values()):
             raise Error("input.file", str(self.history), f"here is none of {', '.join(f'{t}.csv' for t in TABLES)} (nor .parquet, .arrow, .feather)")
         columns: dict[str, Any] = {}
