@@ -108,7 +108,7 @@ def build(folder: pathlib.Path, rounds: int) -> dict[str, Any]:
         check_build(history, ordered)
         del history, ordered
         timed = take_turns({
-            "journeyman": lambda c=c, e=e: jm.History(contacts=c, events=e),
+            "journeyman": lambda c=c, e=e: jm.History(contacts=c, events=e, threads=1),
             "polars sort": lambda f=frame: f.sort("contact_id", "timestamp"),
         }, rounds, warm=False)  # fmt: skip
         ratio = timed["polars sort"]["ms"] / timed["journeyman"]["ms"]
