@@ -2,7 +2,7 @@
 
     python bench/run.py                      all parts on the full data (makes them first; about ten minutes, 12 GB)
     python bench/run.py --scale 0.05         a quick look
-    python bench/run.py --only select build  some parts: build, select, threads, memory
+    python bench/run.py --only select build  some parts: build, select, append, threads, memory
     python bench/run.py --only select --questions count_30d sequence
 
 Programs take turns, round by round, so that a busy machine disturbs all alike. What counts is processor time, of which a thread that waits
@@ -190,6 +190,43 @@ def select(folder: pathlib.Path, rounds: int, questions: list[str]) -> dict[str,
     return out
 
 
+# ---------------------------------------------------------------- appending
+
+
+def append(folder: pathlib.Path, rounds: int) -> dict[str, Any]:
+    """The last rows of the year, appended to the history of all before, beside building all of it; and a tracked membership taking them in."""
+    import journeyman as jm
+
+    contacts, events = with_integer_ids(pq.read_table(folder / "contacts.parquet")), with_integer_ids(pq.read_table(folder / "events.parquet"))
+    whole = jm.History(contacts=contacts, events=events)
+    question, start = TEXTS["count_30d"], "2025-01-01T00:00:00Z"
+    out: dict[str, Any] = {"build": take_turns({"all": lambda: jm.History(contacts=contacts, events=events)}, min(rounds, 3), warm=False)["all"]}
+    print(f"\nAppend to {events.num_rows:,} events (information); processor ms, median (least to most)\n  build all of it      {show(out['build'])}")
+    purchases = pc.equal(pc.cast(events["event"], pa.string()), "purchase")
+    last = {f"last {n:,} rows": events.slice(events.num_rows - n) for n in (1_000, 100_000)}
+    last["last 1,000 purchases"] = events.filter(purchases).slice(pc.sum(purchases).as_py() - 1_000)
+    for name, more in last.items():
+        first = more["timestamp"][0]
+        before = pc.less(events["timestamp"], first) if name.endswith("rows") else pc.invert(pc.and_(purchases, pc.greater_equal(events["timestamp"], first)))
+        history = jm.History(contacts=contacts, events=events.filter(before))
+
+        def appended(h: Any = history, more: Any = more) -> Any:
+            return jm.History._of(h._core).append(events=more)
+
+        if appended().select(question, at="2025-12-31T00:00:00Z").ids != whole.select(question, at="2025-12-31T00:00:00Z").ids or appended().events_count != events.num_rows:
+            raise SystemExit(f"answers differ after appending the {name}")
+        out[name] = take_turns({"append": appended}, rounds)["append"]
+        times = []
+        for _ in range(min(rounds, 3)):
+            growing = jm.History._of(history._core)
+            tracked = growing.track(question, start)
+            growing.append(events=more)
+            times.append(once(tracked.update)[0] * 1e3)
+        out[f"{name}, tracked"] = {"ms": statistics.median(times), "least": min(times), "most": max(times)}
+        print(f"  {name:20} {show(out[name])}   tracked membership takes them in: {show(out[f'{name}, tracked'])}", flush=True)
+    return out
+
+
 # ---------------------------------------------------------------- threads
 
 
@@ -259,6 +296,10 @@ def markdown(results: dict[str, Any]) -> str:
                 cells += [f"{r[where]['who'].split()[0]} {r[where]['ms']:.2f}", f"{r['ratio_' + where]:.1f}", f"{goal}"]
             lines.append("| " + " | ".join(cells) + " |")
         lines.append("")
+    if results.get("append"):
+        lines += ["| append, ms | |", "| --- | --- |"]
+        lines += [f"| {name} | {r['ms']:,.1f} |" for name, r in results["append"].items()]
+        lines.append("")
     if results.get("threads"):
         lines += ["| two threads, ms on the wall | one | two | ratio | gate |", "| --- | --- | --- | --- | --- |"]
         lines += [f"| {name} | {r['1']['wall']:.1f} | {r['2']['wall']:.1f} | {r['ratio']:.2f} | {r['goal']} |" for name, r in results["threads"].items()]
@@ -270,7 +311,7 @@ def markdown(results: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parts = ["build", "select", "threads", "memory"]
+    parts = ["build", "select", "append", "threads", "memory"]
     questions = [*TEXTS, "all_twelve", "membership"]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, help="where the data are, or will be made (default: a folder of its own in the system's temporary one)")
@@ -293,6 +334,8 @@ def main() -> None:
         results["build"] = build(folder, min(args.rounds, 5))
     if "select" in args.only:
         results["select"] = select(folder, args.rounds, args.questions)
+    if "append" in args.only:
+        results["append"] = append(folder, args.rounds)
     if everywhere is not None:
         os.sched_setaffinity(0, everywhere)
     if "threads" in args.only:

@@ -47,6 +47,14 @@ void table_column::push(const value& v, const text_pool& pool) {
     throw error{"table.type", name_, "a " + std::string{to_string(v.type)} + " does not fit a column of " + std::string{to_string(type_)}};
 }
 
+void table_column::reserve(std::size_t rows) {
+    present_.reserve(rows);
+    if (type_ == value_type::text) offsets_.reserve(rows + 1);
+    else if (type_ == value_type::decimal) decimals_.reserve(rows);
+    else if (type_ == value_type::text_list) lists_.reserve(rows);
+    else integers_.reserve(rows);
+}
+
 void table_column::push_missing() {
     present_.push_back(0);
     switch (type_) {

@@ -1,9 +1,9 @@
 // Two histories in one: what came before, and what came later. Streams that got nothing are shared; the others are merged, run by run.
 
 #include <algorithm>
-#include <cstring>
 
 #include "history/ingest.hpp"
+#include "history/scratch.hpp"
 
 namespace journeyman::detail {
 
@@ -103,11 +103,11 @@ column as_type(const column& c, value_type type, text_pool& pool) {
 
 template <class T>
 std::vector<T> gather(const runs& all, std::size_t n, const T* before, const T* later) {
-    std::vector<T> out(n);
-    T* to = out.data();
+    std::vector<T> out;
+    reserve_large(out, n);
     for (const run& r : all) {
-        std::memcpy(to, (r.later ? later : before) + r.begin, (r.end - r.begin) * sizeof(T));
-        to += r.end - r.begin;
+        const T* from = r.later ? later : before;
+        out.insert(out.end(), from + r.begin, from + r.end);
     }
     return out;
 }

@@ -19,6 +19,7 @@ void check_window(instant start, instant end) {
 table detail::stays_table(const history_data& h, const std::vector<stay>& all) {
     const auto& ids = h.contacts;
     table out{{"contact_id", ids.type()}, {"entered_at", value_type::instant}, {"left_at", value_type::instant}};
+    for (auto& c : out.columns()) c.reserve(all.size());
     for (const auto& s : all) ids.push_to(out[0], s.contact);
     for (const auto& s : all) out[1].push_integer(s.entered);
     for (const auto& s : all) {
@@ -85,6 +86,7 @@ table changes(const table& stays) {
     std::sort(all.begin(), all.end(), [](const change& a, const change& b) { return a.at != b.at ? a.at < b.at : a.row < b.row; });
     const table_column& ids = stays[0];
     table out{{ids.name(), ids.type()}, {"at", value_type::instant}, {"change", value_type::text}};
+    for (auto& c : out.columns()) c.reserve(all.size());
     for (const auto& c : all) {
         if (ids.type() == value_type::text) out[0].push_text(ids.text(c.row));
         else out[0].push_integer(ids.integers()[c.row]);

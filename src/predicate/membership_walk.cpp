@@ -66,13 +66,14 @@ struct membership_walk::part {
             default: return count >= number;
         }
     }
+    [[nodiscard]] bool monotone() const { return comparison != node_kind::equal && comparison != node_kind::not_equal; }
     void push(std::int64_t from, truth v) {
         if (steps.empty() || steps.back().value != v) steps.push_back({from, v});
     }
 };
 
-membership_walk::membership_walk(program_ptr p, const history_data& h, node_id n, instant start, instant end)
-    : program_{std::move(p)}, history_{h}, reader_{program_, h}, reads_{read_by(*program_, n)}, start_{start.time_since_epoch().count()}, end_{end.time_since_epoch().count()}, root_{plan(n)} {}
+membership_walk::membership_walk(program_ptr p, const history_data& h, node_id n, instant start, instant end, bool follow)
+    : program_{std::move(p)}, history_{h}, reader_{program_, h}, reads_{read_by(*program_, n)}, start_{start.time_since_epoch().count()}, end_{end.time_since_epoch().count()}, root_{plan(n)}, follow_{follow} {}
 membership_walk::~membership_walk() = default;
 
 std::unique_ptr<membership_walk::part> membership_walk::plan(node_id id) {
@@ -209,6 +210,10 @@ void membership_walk::sweep(part& p) {
         enters = p.enters.data();
         count = p.enters.size();
     }
+    if (p.monotone() && (!p.windowed || p.last.is_fixed())) {
+        sweep_enough(p, enters, count);
+        return;
+    }
     const std::int64_t* leaves = enters;
     std::int64_t later = 0;              // leaves[k] + later is when k leaves
     std::size_t leaving = p.windowed ? count : 0;
@@ -236,6 +241,41 @@ void membership_walk::sweep(part& p) {
         }
         see(t);
     }
+}
+
+/// At least k events are in the window from the k-th of them on until the first leaves: no need to look at each instant.
+void membership_walk::sweep_enough(part& p, const std::int64_t* enters, std::size_t count) {
+    const bool more = p.comparison == node_kind::greater || p.comparison == node_kind::less_equal, inverse = p.comparison == node_kind::less || p.comparison == node_kind::less_equal;
+    const truth in = to_truth(!inverse);
+    const std::int64_t length = p.windowed ? std::min(p.last.fixed.count(), stay::stays / 2) : 0;   // so that no sum overflows
+    if (p.number < (more ? 0 : 1)) {   // of anybody
+        p.push(from_, in);
+        return;
+    }
+    const auto least = static_cast<std::uint64_t>(p.number) + (more ? 1U : 0U);
+    const std::int64_t start = from_, stop = end_;
+    std::int64_t from = start, to = start;      // the stretch that is open
+    for (std::size_t k = 0; k + least <= count; ++k) {
+        const std::int64_t end = p.windowed ? enters[k] + length : stay::stays, begin = std::max(enters[k + least - 1], start);
+        if (begin >= end) continue;
+        if (begin >= stop) break;
+        if (begin > to) {
+            if (from < to) p.push(from, in);
+            p.push(to, !in);
+            from = begin;
+        }
+        to = end;
+    }
+    if (from < to) p.push(from, in);
+    if (to < stop) p.push(to, !in);
+    if (!follow_) return;
+    // What comes after the end may change it: the first to enter, and the first to leave.
+    std::size_t first = count;
+    while (first > 0 && enters[first - 1] >= stop) --first;
+    if (first < count) next_ = std::min(next_, enters[first]);
+    if (!p.windowed) return;
+    while (first > 0 && enters[first - 1] + length >= stop) --first;
+    if (first < count) next_ = std::min(next_, enters[first] + length);
 }
 
 void membership_walk::ask_along(part& p) {

@@ -37,7 +37,8 @@ table stays_table(const history_data&, const std::vector<stay>&);
 
 class membership_walk {
 public:
-    membership_walk(program_ptr, const history_data&, node_id, instant start, instant end);
+    /// `follow`: `next()` will be asked.
+    membership_walk(program_ptr, const history_data&, node_id, instant start, instant end, bool follow = false);
     ~membership_walk();
     membership_walk(const membership_walk&) = delete;
     membership_walk& operator=(const membership_walk&) = delete;
@@ -53,6 +54,7 @@ private:
     struct part;
     const std::vector<step>& walk(part&);
     void sweep(part&);
+    void sweep_enough(part&, const std::int64_t* enters, std::size_t count);
     void ask_along(part&);
     static void combine(part&, const std::vector<step>&, truth deciding);
     std::unique_ptr<part> plan(node_id);
@@ -68,6 +70,7 @@ private:
     std::uint32_t contact_ = 0;          // the one being walked, from `from_` on
     std::int64_t from_ = 0, next_ = 0;
     bool loaded_ = false;                // by the reader
+    bool follow_;
 };
 
 }  // namespace journeyman::detail

@@ -132,9 +132,9 @@ struct tracked_membership::impl {
     /// Asks the contacts that are to be asked anew; the others go on from where they were, if time alone may have changed them.
     void ask(const program_ptr& p, node_id n, const std::vector<std::uint8_t>& anew, std::int64_t from) {
         const auto& h = seen.data();
-        detail::membership_walk whole{p, h, n, instant{microseconds{start}}, instant{microseconds{end}}};
+        detail::membership_walk whole{p, h, n, instant{microseconds{start}}, instant{microseconds{end}}, true};
         std::optional<detail::membership_walk> rest;
-        if (from > start) rest.emplace(p, h, n, instant{microseconds{from}}, instant{microseconds{end}});
+        if (from > start) rest.emplace(p, h, n, instant{microseconds{from}}, instant{microseconds{end}}, true);
         std::vector<stay> more;
         asked = 0;
         for (std::uint32_t k = 0; k < h.contacts.size(); ++k) {

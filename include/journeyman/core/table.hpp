@@ -30,6 +30,7 @@ public:
     void push_integer(std::int64_t x);        // also boolean, money, day, instant and duration columns, in their units
     void push_decimal(double x);
     void push(instant t) { push_integer(t.time_since_epoch().count()); }
+    void reserve(std::size_t rows);
     [[nodiscard]] bool present(std::size_t row) const { return present_[row] != 0; }
     [[nodiscard]] scalar at(std::size_t row) const;
     // Raw cells: integers for all but decimal, text and list columns.
