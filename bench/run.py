@@ -238,7 +238,9 @@ def threads(folder: pathlib.Path, rounds: int) -> dict[str, Any]:
         print("\nThreads: one core here, not measured")
         return {}
     contacts, events = with_integer_ids(pq.read_table(folder / "contacts.parquet")), with_integer_ids(pq.read_table(folder / "events.parquet"))
-    history = jm.History(contacts=contacts, events=events)
+    history = jm.History(contacts=contacts, events=events, threads=1)
+    if not pa.table(history.events()).equals(pa.table(jm.History(contacts=contacts, events=events, threads=2).events())):
+        raise SystemExit("the history differs by the number of threads")
     at = "2025-12-31T00:00:00Z"
     out: dict[str, Any] = {}
     print(f"\nTwo threads (gate: 1.7x on the wall, two idle cores; the load here is {os.getloadavg()[0]:.1f}); ms on the wall, median")
@@ -247,6 +249,8 @@ def threads(folder: pathlib.Path, rounds: int) -> dict[str, Any]:
     for name, call in calls.items():
         if call(1).ids != call(2).ids:
             raise SystemExit(f"answers differ in {name} by the number of threads")
+    calls["build"] = lambda n: jm.History(contacts=contacts, events=events, threads=n)
+    for name, call in calls.items():
         timed = take_turns({"1": lambda c=call: c(1), "2": lambda c=call: c(2)}, rounds)
         ratio = timed["1"]["wall"] / timed["2"]["wall"]
         out[name] = {**timed, "ratio": ratio, "goal": 1.7}
