@@ -28,8 +28,7 @@ void fold_events(const history& h, const selector& s, const fold_options& o, con
     const auto about = c.add_selector(s.data());
     std::vector<node_id> by;
     for (const auto& text : o.by) by.push_back(c.add_event_expression(expression::parse(text, bare_names::property), about, "by"));
-    for (const auto& p : c.found())
-        if (p.severity == severity::error) throw error{p.code, p.place, p.message};
+    c.found().throw_first_error();
 
     const auto program = c.finish();
     std::vector<const event_stream*> streams;

@@ -167,8 +167,7 @@ kpi_report compute_kpis(const kpi_definitions& d, const history& h, const std::v
     compiler c{std::move(known), data.pool, d.context};
     problems found;
     plan p = make_plan(d, c, o, found);
-    for (const auto& x : found)
-        if (x.severity == severity::error) throw error{x.code, x.place, x.message};
+    found.throw_first_error();
     for (auto& k : p.kpis)
         for (auto& m : k.measures)
             if (m.kind == aggregate::spend && data.spend.amount.type() == value_type::money) m.divisor = minor_units;

@@ -588,8 +588,7 @@ problems check(const expression& e, const schema& known, text_pool_ptr pool, con
 std::pair<program_ptr, node_id> compile(const expression& e, const schema& known, text_pool_ptr pool, const compile_context& context) {
     compiler c{known, std::move(pool), context};
     const node_id n = c.add_predicate(e);
-    for (const auto& p : c.found())
-        if (p.severity == severity::error) throw error{p.code, p.place, p.message};
+    c.found().throw_first_error();
     return {c.finish(), n};
 }
 

@@ -49,8 +49,7 @@ public:
 private:
     clause add(const expression& e, bool is_predicate) {
         clause c{e, is_predicate ? compiler_.add_predicate(e) : compiler_.add_expression(e), {}};
-        for (const auto& p : compiler_.found())
-            if (p.severity == severity::error) throw error{p.code, p.place, p.message};
+        compiler_.found().throw_first_error();
         const bool logic = e->kind == node_kind::and_ || e->kind == node_kind::or_ || e->kind == node_kind::not_;
         if (e->kind == node_kind::call && e->function == function::segment) {
             const auto& name = std::get<std::string>(e->args[0]->value);

@@ -31,8 +31,7 @@ private:
     template <class F> node_id sound(F f) {
         const auto before = compiler_.found().size();
         const auto n = f();
-        for (std::size_t k = before; k < compiler_.found().size(); ++k)
-            if (const auto& x = compiler_.found()[k]; x.severity == severity::error) throw error{x.code, x.place, x.message};
+        compiler_.found().throw_first_error(before);
         program_ = nullptr;
         return n;
     }

@@ -45,6 +45,11 @@ public:
         for (const auto& p : list_) n += p.severity == severity::error;
         return n;
     }
+    /// Throws the first error, from the finding numbered `from` on; nothing where there is none.
+    void throw_first_error(std::size_t from = 0) const {
+        for (std::size_t k = from; k < list_.size(); ++k)
+            if (list_[k].severity == severity::error) throw error{list_[k].code, list_[k].place, list_[k].message};
+    }
     [[nodiscard]] bool empty() const { return list_.empty(); }
     [[nodiscard]] std::size_t size() const { return list_.size(); }
     [[nodiscard]] auto begin() const { return list_.begin(); }
