@@ -94,20 +94,13 @@ private:
                 else if (!p->attributes[m.slot].of_account) attribute(p->attributes[m.slot].name).rows.order.set(m.row, m.order);
             }
     }
-    event_stream& stream(const std::string& name) {
-        auto& all = out_->streams;
-        const auto it = std::lower_bound(all.begin(), all.end(), name, [](const event_stream& x, const std::string& n) { return x.name < n; });
+    event_stream& stream(const std::string& name) { return named(out_->streams, name); }
+    attribute_stream& attribute(const std::string& name) { return named(out_->contact_attributes, name); }
+    /// The one of this name among those sorted by name; a new one, without rows, where there is none.
+    template <class Stream> static Stream& named(std::vector<Stream>& all, const std::string& name) {
+        const auto it = std::lower_bound(all.begin(), all.end(), name, [](const Stream& x, const std::string& n) { return x.name < n; });
         if (it != all.end() && it->name == name) return *it;
-        event_stream s;
-        s.name = name;
-        s.rows.begins.push_back(0);
-        return *all.insert(it, std::move(s));
-    }
-    attribute_stream& attribute(const std::string& name) {
-        auto& all = out_->contact_attributes;
-        const auto it = std::lower_bound(all.begin(), all.end(), name, [](const attribute_stream& x, const std::string& n) { return x.name < n; });
-        if (it != all.end() && it->name == name) return *it;
-        attribute_stream s;
+        Stream s;
         s.name = name;
         s.rows.begins.push_back(0);
         return *all.insert(it, std::move(s));
