@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "dice.hpp"
 #include "journeyman/journeyman.hpp"
 #include "journeyman/predicate/evaluate.hpp"
 #include "journeyman/predicate/membership.hpp"
@@ -15,13 +16,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-class random_questions {
+class random_questions : public dice {
 public:
-    explicit random_questions(std::uint64_t seed) : state_{seed * 2 + 1} {}
-    std::uint64_t draw(std::uint64_t n) {
-        state_ = state_ * 6364136223846793005ULL + 1442695040888963407ULL;
-        return (state_ >> 33) % n;
-    }
+    explicit random_questions(std::uint64_t seed) : dice{seed * 2 + 1} {}
     template <std::size_t N>
     std::string one(const char* const (&of)[N]) { return of[draw(N)]; }
 
@@ -85,9 +82,6 @@ public:
     }
 
     static constexpr jm::instant t0 = std::chrono::sys_days{2026y / 3 / 1};
-
-private:
-    std::uint64_t state_;
 };
 
 bool was_in(const jm::table& stays, const std::string& id, std::int64_t t) {

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "dice.hpp"
 #include "journeyman/journeyman.hpp"
 
 namespace jm = journeyman;
@@ -15,8 +16,7 @@ TEST_CASE("tracked membership is membership asked anew")
     jm::compile_context rome;
     rome.zone = jm::load_zone("Europe/Rome");
     for (std::uint64_t seed = 0; seed < 200; ++seed) {
-        std::uint64_t state = seed * 2 + 1;
-        const auto draw = [&](std::uint64_t n) { state = state * 6364136223846793005ULL + 1442695040888963407ULL; return (state >> 33) % n; };
+        dice draw{seed * 2 + 1};
         jm::history_builder first;
         first.contact("zoe", {{"plan", "free"}});
         first.account("acme", {{"size", std::int64_t{3}}});

@@ -1,6 +1,7 @@
 // What predicates answer at the boundary: the exact microsecond, the missing value, the same instant.
 #include <doctest/doctest.h>
 
+#include "dice.hpp"
 #include "journeyman/journeyman.hpp"
 #include "journeyman/predicate/evaluate.hpp"
 #include "journeyman/predicate/reader.hpp"
@@ -117,8 +118,7 @@ TEST_CASE("segments refer to segments, and a circle names itself") {
 
 TEST_CASE("the fast path answers as the plain one") {
     jm::history_builder b;
-    std::uint64_t seed = 7;
-    const auto draw = [&](std::uint64_t n) { seed = seed * 6364136223846793005ULL + 1442695040888963407ULL; return (seed >> 33) % n; };
+    dice draw{7};
     const auto t0 = at("2026-01-01T00:00:00Z");
     for (int c = 0; c < 300; ++c) b.contact("c" + std::to_string(c), jm::fields{});
     for (int e = 0; e < 3000; ++e) b.event("c" + std::to_string(draw(200)), draw(3) == 0 ? "rare" : "often", t0 + std::chrono::hours{draw(2000)});

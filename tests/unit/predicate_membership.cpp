@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "dice.hpp"
 #include "journeyman/journeyman.hpp"
 #include "journeyman/predicate/membership.hpp"
 
@@ -29,8 +30,7 @@ TEST_CASE("a contact leaves at the exact microsecond, with no input")
 
 TEST_CASE("membership is what brute force finds")
 {
-    std::uint64_t seed = 11;
-    const auto draw = [&](std::uint64_t n) { seed = seed * 6364136223846793005ULL + 1442695040888963407ULL; return (seed >> 33) % n; };
+    dice draw{11};
     const jm::instant t0 = std::chrono::sys_days{2026y / 3 / 1};
     jm::history_builder b;
     for (int e = 0; e < 150; ++e) {
