@@ -283,11 +283,12 @@ class History:
         Who is in at `start` has entered then; `left_at` is missing for who is still in at `end`. The other arguments are those of `select`.
         """
         asked, playbook = _asked(predicate, playbook)
+        begin, close = _convert.instant(start), _convert.instant(end)
         if playbook is not None:
             _only_one(segments)
-            return playbook._membership(self, asked, start, end)
+            return Table(playbook._core.membership(self._core, asked, begin, close))
         named = {k: _predicate(v) for k, v in (segments or {}).items()}
-        return Table(self._core.membership(asked, _convert.instant(start), _convert.instant(end), named, timezone))
+        return Table(self._core.membership(asked, begin, close, named, timezone))
 
     def changes(
         self,

@@ -284,9 +284,6 @@ class Playbook:
         report = self._core.kpis(history._core, core, begin, close, dimensions, level, names, threads or 0)
         return Kpis(report, self.to_dict().get("kpis", {}), self.timezone)
 
-    def _membership(self, history: History, predicate: _core._Expression, start: Instant, end: Instant) -> Table:
-        return Table(self._core.membership(history._core, predicate, _convert.instant(start), _convert.instant(end)))
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Playbook) and self._core.equals(other._core)
 
