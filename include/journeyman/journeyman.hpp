@@ -10,6 +10,7 @@
 #include "journeyman/history/builder.hpp"
 #include "journeyman/history/history.hpp"
 #include "journeyman/history/tables.hpp"
+#include "journeyman/kpi/funnel.hpp"
 #include "journeyman/kpi/kpi.hpp"
 #include "journeyman/kpi/measure.hpp"
 #include "journeyman/kpi/report.hpp"

@@ -22,6 +22,7 @@ void register_history(py::module_&);
 void register_segment(py::module_&);
 void register_playbook(py::module_&);
 void register_run(py::module_&);
+void register_kpi(py::module_&);
 
 template <class T>
 std::string shown(const T& x) {

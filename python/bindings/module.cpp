@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, m) {
     register_segment(m);
     register_run(m);
     register_playbook(m);
+    register_kpi(m);
 }

@@ -84,6 +84,16 @@ void register_playbook(py::module_& m) {
         .def(
             "explain", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& contact, const std::string& at) { return p.explain(h, e, contact, instant_of(at)); },
             py::arg("history"), py::arg("predicate"), py::arg("contact"), py::arg("at"), without_gil())
+        .def(
+            "funnel",
+            [](const jm::playbook& p, const std::string& name, const jm::history& h, const std::vector<std::string>& by, double level, bool units, bool completions) {
+                jm::funnel_options o;
+                o.level = level;
+                o.units = units;
+                o.completions = completions;
+                return p.measure_funnel(h, name, o, by);
+            },
+            py::arg("name"), py::arg("history"), py::arg("by"), py::arg("level"), py::arg("units"), py::arg("completions"), without_gil())
         .def("replay", &replay, py::arg("history"), py::arg("start"), py::arg("until"), py::arg("by_arrival"), py::arg("threads"), py::arg("only"), py::arg("progress"))
         .def("kpis", &kpis, py::arg("history"), py::arg("run"), py::arg("start"), py::arg("end"), py::arg("by"), py::arg("level"), py::arg("only"), py::arg("threads"));
 }

@@ -16,6 +16,7 @@ from ._draw import Drawing
 from ._error import Error, Problem, Problems
 from ._explain import Explanation
 from ._expression import Expression, Predicate, Selector, any_event, attr, duration, event, now, predicate, prop, sequence
+from ._funnel import Funnel, funnel
 from ._history import History, Selection
 from ._membership import SizesOverTime, Tracked
 from ._playbook import Coverage, Kpis, Playbook, Segment, Sizes, Stages, Workflow
@@ -24,8 +25,8 @@ from ._segment_tools import Overlap, Profile
 from ._table import Table
 
 __all__ = [
-    "Coverage", "Drawing", "Error", "Explanation", "Expression", "History", "Kpis", "Overlap", "Playbook", "Predicate", "Problem", "Problems",
+    "Coverage", "Drawing", "Error", "Explanation", "Expression", "Funnel", "History", "Kpis", "Overlap", "Playbook", "Predicate", "Problem", "Problems",
     "Profile", "Run", "Segment", "Selection", "Selector", "Sizes", "SizesOverTime", "Stages", "Table", "Tracked", "Workflow",
-    "any_event", "attr", "duration", "event", "now", "predicate", "prop", "sequence",
+    "any_event", "attr", "duration", "event", "funnel", "now", "predicate", "prop", "sequence",
 ]  # fmt: skip
 __version__ = "0.1.0"

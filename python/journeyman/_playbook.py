@@ -6,7 +6,7 @@ import datetime
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from . import _convert, _core, _plot, _segment_tools
 from ._convert import Instant
@@ -17,6 +17,9 @@ from ._history import History
 from ._run import Run
 from ._segment_tools import Columns, Overlap
 from ._table import Table
+
+if TYPE_CHECKING:
+    from ._funnel import Funnel
 
 
 class Segment:
@@ -232,6 +235,17 @@ class Playbook:
         Default: at the end of the history.
         """
         return Stages(self._core.stages(history._core, history._at(at)))
+
+    def funnel(self, name: str, history: History, by: str | Expression | Sequence[str | Expression] = (), *, level: float = 0.95) -> Funnel:
+        """A funnel of steps by its name, with its rules, as `journeyman.funnel` gives it; `by` is added to its own breakdown.
+
+        A dimension of the playbook may be named in `by`. Raises `Error` with the place in the file of what is wrong.
+        """
+        from ._funnel import Funnel, _as_list
+
+        dimensions = _as_list(by)
+        written = self.to_dict().get("funnels", {}).get(name, {})
+        return Funnel(lambda units, completions, confidence: self._core.funnel(name, history._core, dimensions, confidence, units, completions), level, written.get("time_to_convert"))
 
     def replay(
         self,

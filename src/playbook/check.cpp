@@ -121,8 +121,11 @@ private:
             if (f.stages[k].when.empty()) add("playbook.missing", at, "a stage needs `when`, the predicate of who has reached it");
             else c.add_predicate(f.stages[k].when, at + ".when");
         }
-        for (std::size_t k = 0; k < f.steps.size(); ++k) c.add_selector(f.steps[k].second.data(), place + ".steps." + std::to_string(k) + ".event");
-        if (f.within && !f.within->is_positive()) add("playbook.value", place + ".within", "`within` needs a positive length, such as 7d");
+        if (f.steps.empty()) return;
+        event_funnel of_steps{f.steps, f.within, {}};
+        of_steps.rules = read_funnel_rules(f.rules, f.steps.size(), place, found_);
+        detail::name_dimensions(p_, of_steps.rules.by);
+        check_funnel(of_steps, c, place, found_);
     }
 
     /// Each once, at its place in the file, in the order of the file.

@@ -18,9 +18,6 @@ using detail::spot;
 
 constexpr std::size_t largest_file = 16U << 20U;
 
-/// What an event funnel can be told beside its steps and `within`; each is defined with the funnels (design K8).
-const std::vector<std::string> funnel_rules{"rules", "window_from", "window_end", "event_gap", "order", "adjacency", "skip_ahead", "anchor", "tie_rule", "one_event_many_steps", "start_event_many_steps", "strict_increase",
-                                            "repeats", "exclusions", "optional_steps", "unit", "period", "where", "audience", "breakdown", "time_to_convert", "denominator", "censoring"};
 
 class playbook_reader {
 public:
@@ -121,7 +118,7 @@ private:
         std::vector<std::string> known{"stages", "steps"};
         if (!of_stages) {
             known.emplace_back("within");
-            known.insert(known.end(), funnel_rules.begin(), funnel_rules.end());
+            known.insert(known.end(), funnel_rule_names().begin(), funnel_rule_names().end());
         }
         keyed k{in_, s, of_stages ? "a funnel of stages" : "a funnel", std::move(known)};
         if (of_steps == of_stages) in_.fail("playbook.value", s, "a funnel has either `stages`, each a predicate, or `steps`, each an event");
@@ -141,7 +138,7 @@ private:
         if (const auto w = k.find("within")) f.within = in_.duration(*w, "`within`");
         if (of_stages) return f;
         for (const auto& e : s.node) {
-            if (!e.first.IsScalar() || std::find(funnel_rules.begin(), funnel_rules.end(), e.first.Scalar()) == funnel_rules.end()) continue;
+            if (!e.first.IsScalar() || std::find(funnel_rule_names().begin(), funnel_rule_names().end(), e.first.Scalar()) == funnel_rule_names().end()) continue;
             const auto& rule = e.first.Scalar();
             const spot at{e.second, s.path + "." + rule};
             f.rules.emplace_back(rule, in_.any(at));

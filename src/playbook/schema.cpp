@@ -37,6 +37,10 @@ template <class F> void each_node(const playbook& p, const F& f) {
     for (const auto& x : p.funnels) {
         for (const auto& s : x.stages) each_node(s.when, f);
         for (const auto& [name, s] : x.steps) each_node(s.data(), f);
+        problems said_by_the_check;
+        const auto rules = read_funnel_rules(x.rules, x.steps.size(), {}, said_by_the_check);
+        for (const auto* e : {&rules.where, &rules.audience}) each_node(*e, f);
+        for (const auto& one : rules.exclusions) each_node(one.event.data(), f);
     }
     for (const auto& [channel, e] : p.policies.consent) each_node(e, f);
     each_node(p.policies.holdout, f);

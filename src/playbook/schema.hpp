@@ -12,4 +12,7 @@ schema schema_of(const playbook&, schema known, problems& out);
 /// Without a history: every attribute that is asked about, of any type.
 schema schema_of_mentions(const playbook&, problems& out);
 
+/// A breakdown that is called as a dimension of the playbook is read as it says.
+void name_dimensions(const playbook&, std::vector<std::pair<std::string, std::string>>& by);
+
 }  // namespace journeyman::detail

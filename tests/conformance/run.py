@@ -2,13 +2,14 @@
 
     python tests/conformance/run.py FILE…
 
-One line for each case that misses; closes with `N passed, N failed`. Predicates, journeys and KPIs are covered; every case of another
-form counts as failed.
+One line for each case that misses; closes with `N passed, N failed`. Predicates, journeys, KPIs and funnels are covered; every case of
+another form counts as failed.
 """
 
 import datetime
 import json
 import math
+import re
 import sys
 
 import journeyman as jm
@@ -187,6 +188,108 @@ def kpi_case(case):
     return None
 
 
+# --- funnels ----------------------------------------------------------------------------------------------------------
+FIELD = re.compile(r"""(\w+(?:\.\w+)?)\s*(?:==|!=|<=|>=|<|>|not in|in|contains)\s*\[?\s*("|-?\d)|(?:missing|exists)\(\s*(\w+(?:\.\w+)?)\s*\)""")
+WORD = re.compile(r"""\b(any|none)\b(?=(?:[^"]*"[^"]*")*[^"]*$)""")
+
+
+def predicate_text(text):
+    """`any` and `none` are yes and no to every event."""
+    return WORD.sub(lambda m: {"any": "true", "none": "false"}[m[0]], text)
+
+
+def selector_text(text):
+    return f"event where {predicate_text(text)}"
+
+
+def events_history(case, predicates):
+    """Each event of the case as an event `event`; fields that only predicates name are declared."""
+    types = {}
+    for text in predicates:
+        for name, literal, tested in FIELD.findall(text or ""):
+            types[name or tested] = "text" if literal in ('"', "") else "decimal"
+    seen = {}
+    for e in case["events"]:
+        for name, x in e.items():
+            if name not in ("contact", "t") and x is not None:
+                seen[name] = "text" if isinstance(x, str) else seen.get(name, "integer" if isinstance(x, int) else "decimal")
+    for table in ("contacts", "accounts"):
+        for given in case.get(table, {}).values():
+            types |= {f"{table[:-1]}.{name}": "text" for name, x in given.items() if isinstance(x, str) and name != "account"}
+    types = {name if "." in name else f"event.{name}": kind for name, kind in (types | {k: v for k, v in seen.items() if v == "text" or k not in types}).items()}
+    types = {name: "integer" if name.startswith("event.") and seen.get(name[6:]) == "integer" else kind for name, kind in types.items()}
+    records = [*beginning({"contacts": {}} | case)]
+    accounts = {}
+    for e in case["events"]:
+        if e.get("account") is not None and accounts.get(e["contact"]) != e["account"]:
+            accounts[e["contact"]] = e["account"]
+            records.append({"type": "group", "userId": e["contact"], "groupId": e["account"], "timestamp": BEGINNING})
+    for e in case["events"]:
+        properties = {k: x for k, x in e.items() if k not in ("contact", "t")}
+        records.append({"type": "track", "userId": e["contact"], "event": "event", "timestamp": e["t"], "properties": properties})
+    return jm.History.from_records(records, types=types)
+
+
+def unit_key(row, unit):
+    return "|".join(str(row["contact_id" if u == "contact" else u]) for u in unit) if unit else "*"
+
+
+def same_numbers(what, got, expected):
+    if len(got) == len(expected) and all(near(g, e, 1e-9) for g, e in zip(got, expected, strict=True)):
+        return None
+    return f"{what} {got}, expected {expected}"
+
+
+def funnel_case(case):
+    rules = {k: v for k, v in case["rules"].items() if v is not None}
+    unit = rules.get("unit", "contact")
+    units = [unit] if isinstance(unit, str) else unit
+    history = events_history(case, [*case["steps"], rules.get("where"), rules.get("audience"), *(x["event"] for x in rules.get("exclusions", []))])
+    for name in ("where", "audience"):
+        if name in rules:
+            rules[name] = predicate_text(rules[name])
+    rules["exclusions"] = [x | {"event": selector_text(x["event"])} for x in rules.get("exclusions", [])]
+    within, expect = rules.pop("window", None), case["expect"]
+    try:
+        f = jm.funnel(history, [(f"step {k}", selector_text(s)) for k, s in enumerate(case["steps"], 1)], within, **rules)
+    except jm.Error as e:
+        return None if expect.get("error") and expect["error"] in str(e) else str(e)
+    if expect.get("error"):
+        return f"no error, expected {expect['error']}"
+    whys = []
+    if "level" in expect:
+        total = [r for r in f.units.to_pylist() if all(r[d] is None for d in f.dimensions) or rules["breakdown"].get("attribution") in ("first", "last", None)]
+        levels = {unit_key(r, units): r["level"] for r in total}
+        whys += [f"the level of {u} is {levels.get(u, 0)}, expected {k}" for u, k in expect["level"].items() if levels.get(u, 0) != k]
+    if "counts" in expect and f.counts != expect["counts"]:
+        whys.append(f"counts {f.counts}, expected {expect['counts']}")
+    if "counts_by" in expect:
+        [by] = f.dimensions
+        cells = {}
+        for r in f.to_pylist():
+            if r[by] is not None:
+                cells.setdefault(r[by], []).append(r["units"])
+        none = [0] * len(case["steps"])
+        whys += [f"counts of {v} are {cells.get(v, none)}, expected {k}" for v, k in expect["counts_by"].items() if cells.get(v, none) != k]
+    times = [r for r in f.times.to_pylist() if all(r[d] is None for d in f.dimensions)]
+    for what, column in (("avg_seconds", "mean_seconds"), ("median_seconds", "median_seconds")):
+        if what in expect:
+            whys.append(same_numbers(what, [r[column] for r in times], expect[what]))
+    between = rules.get("time_to_convert", {})
+    if "bins" in expect:
+        got = [[r["from_seconds"], r["units"]] for r in f.histogram().to_pylist()]
+        if got != expect["bins"]:
+            whys.append(f"bins {got}, expected {expect['bins']}")
+    if "avg_total_seconds" in expect:
+        a, b = (f"step_{between[k]}" for k in ("from_step", "to_step"))
+        spans = [(r[b] - r[a]).total_seconds() for r in f.units.to_pylist() if r[a] is not None and r[b] is not None]
+        whys.append(same_numbers("avg_total_seconds", [math.fsum(spans) / len(spans) if spans else None], [expect["avg_total_seconds"]]))
+    if "completions" in expect:
+        done = {unit_key(r, units): r["completions"] for r in f.completions.to_pylist()}
+        whys += [f"completions of {u} are {done.get(u, 0)}, expected {k}" for u, k in expect["completions"].items() if done.get(u, 0) != k]
+    return next((why for why in whys if why), None)
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 def form_of(case):
     if "script" in case:
@@ -195,6 +298,8 @@ def form_of(case):
         return journey_case
     if "playbook" in case and "kpis" in case["playbook"]:
         return kpi_case
+    if "steps" in case and "rules" in case:
+        return funnel_case
     return None
 
 

@@ -14,6 +14,7 @@
 #include "journeyman/core/table.hpp"
 #include "journeyman/core/zone.hpp"
 #include "journeyman/history/history.hpp"
+#include "journeyman/kpi/funnel.hpp"
 #include "journeyman/kpi/kpi.hpp"
 #include "journeyman/predicate/explain.hpp"
 #include "journeyman/predicate/program.hpp"
@@ -98,6 +99,11 @@ public:
     [[nodiscard]] coverage_report coverage(const history&, instant at) const;
     /// segment, funnel, stage, standing, reached: contacts of each segment by stage of its funnel (K7).
     [[nodiscard]] table stages(const history&, instant at) const;
+    /// A funnel of steps by its name, or one that is not in the playbook, with its segments, zone, types and dimensions (kpi/funnel.hpp).
+    /// `by` is added to its own breakdown. Code `name.unknown` for a name there is none of, and for a funnel of stages `funnel.stages`.
+    [[nodiscard]] funnel_report measure_funnel(const history&, std::string_view funnel_name, const funnel_options& = {}, const std::vector<std::string>& by = {}) const;
+    [[nodiscard]] funnel_report measure_funnel(const history&, event_funnel, funnel_options = {}) const;
+
     /// segment, title, members, unknown, share: of the contacts that exist.
     [[nodiscard]] table sizes(const history&, instant at) const;
     /// segment, title, DIMENSIONS…, contacts, members, unknown, share, share_of_members: for each segment its total and its cells (segment/sizes.hpp).
