@@ -229,7 +229,8 @@ std::optional<expression> normalise(node& n)
 }
 
 struct extent {
-    std::uint32_t depth = 0, size = 0;
+    std::uint32_t depth = 0;
+    std::uint64_t size = 0;   // of any number of operands: no sum wraps
     void add(const expression& e)
     {
         if (!e.empty()) {
@@ -298,7 +299,7 @@ expression make(node n)
     }
     e.check(n.place);
     n.depth = e.depth + 1;
-    n.size = e.size + 1;
+    n.size = static_cast<std::uint32_t>(e.size) + 1;
     return expression{std::make_shared<const node>(std::move(n))};
 }
 

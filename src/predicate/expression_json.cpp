@@ -12,9 +12,6 @@ namespace {
 using detail::aggregate_shape;
 using detail::document;
 
-constexpr std::string_view leaf_keys[] = {"attr", "prop", "trigger", "duration", "now", "event.time", "event.name"};
-constexpr std::string_view window_keys[] = {"last", "since", "before", "between", "this", "previous", "since_entry", "since_step"};
-
 class tree_reader {
 public:
     expression expression_of(const document& j)
@@ -52,14 +49,14 @@ public:
                     s.where = expression_of(value);
                 } else if (key == "without") {
                     without_of(value, s);
-                } else if (detail::is_one_of(key, window_keys)) {
+                } else if (detail::is_one_of(key, detail::window_keys)) {
                     if (s.window.kind != window_kind::all) {
                         fail("A selector has one window; this is a second.");
                     }
                     s.window = window_of(key, value);
                 } else {
                     std::vector<std::string> known{"event", "property", "where", "without"};
-                    known.insert(known.end(), std::begin(window_keys), std::end(window_keys));
+                    known.insert(known.end(), std::begin(detail::window_keys), std::end(detail::window_keys));
                     fail("A selector has no key `" + key + "`." + did_you_mean(key, known));
                 }
             }
@@ -210,7 +207,7 @@ private:
             n.args = operands(value);
             n.kind = op->kind == node_kind::subtract && n.args.size() == 1 ? node_kind::negate : op->kind;
         } else {
-            std::vector<std::string> known{std::begin(leaf_keys), std::end(leaf_keys)};
+            std::vector<std::string> known{std::begin(detail::leaf_keys), std::end(detail::leaf_keys)};
             for (const auto& w : detail::aggregate_words) {
                 known.emplace_back(w.name);
             }
@@ -337,6 +334,7 @@ document read_document(std::string_view text)
     if (text.size() > 1'000'000) {
         throw error{"predicate.limit", "1:1", "A text may have 1,000,000 bytes."};
     }
+    constexpr std::size_t most_keys = 100;
     std::size_t values = 0;
     std::vector<std::set<std::string>> keys;   // of the objects that are open
     const auto look = [&](int depth, document::parse_event_t event, document& parsed) {
@@ -344,6 +342,9 @@ document read_document(std::string_view text)
         case document::parse_event_t::object_start: keys.emplace_back(); break;
         case document::parse_event_t::object_end: keys.pop_back(); break;
         case document::parse_event_t::key:
+            if (keys.back().size() == most_keys) {   // the document looks through them for each that comes
+                throw error{"predicate.syntax", "#", "An object with more than 100 keys is neither an expression nor a selector."};
+            }
             if (!keys.back().insert(parsed.get<std::string>()).second) {
                 throw error{"predicate.syntax", "#", "The key `" + parsed.get<std::string>() + "` is given twice in one object; leave one out."};
             }

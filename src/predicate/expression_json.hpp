@@ -9,6 +9,11 @@ namespace journeyman::detail {
 
 using document = nlohmann::ordered_json;
 
+/// Keys that are words of the JSON form alone; those of operators, functions and aggregates are in expression_words.hpp.
+/// python/journeyman/predicate.schema.json knows them all (tests/unit/predicate_schema.cpp).
+inline constexpr std::string_view leaf_keys[] = {"attr", "prop", "trigger", "duration", "now", "event.time", "event.name"};
+inline constexpr std::string_view window_keys[] = {"last", "since", "before", "between", "this", "previous", "since_entry", "since_step"};
+
 /// Nesting and values a document may have before it is looked at; every tree within its own limits fits.
 inline constexpr std::size_t most_json_depth = 4 * max_depth, most_json_values = 10 * max_nodes;
 

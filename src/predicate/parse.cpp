@@ -191,13 +191,16 @@ private:
     }
 
     // ---- expressions
-    static node at(node n, source_place p) { n.place = p; return n; }
-    expression made(node_kind k, std::vector<expression> args, source_place p) {
+    expression made(node n, source_place p) {
         count(p);
+        n.place = p;
+        return make(std::move(n));
+    }
+    expression made(node_kind k, std::vector<expression> args, source_place p) {
         node n;
         n.kind = k;
         n.args = std::move(args);
-        return make(at(std::move(n), p));
+        return made(std::move(n), p);
     }
     struct deeper {
         std::uint32_t& depth;
@@ -252,15 +255,12 @@ private:
         return primary();
     }
 
-    // A tree of 10,000 nodes is refused when it is made; this refuses before its parts have taken memory. A sign makes a node that is folded away: hence twice.
+    // A tree of 10,000 nodes is refused when it is made; this refuses before its parts, nodes and selectors, have taken memory. A sign makes a node that is folded away: hence twice.
     void count(source_place p) {
         if (++made_ > 2 * max_nodes) throw error{"predicate.limit", detail::to_text(p), "An expression may have 10,000 nodes."};
     }
     expression literal(scalar s, source_place p) {
-        count(p);
-        auto e = expression::literal(std::move(s));
-        node n = *e;
-        return make(at(std::move(n), p));
+        return made(node{*expression::literal(std::move(s))}, p);
     }
 
     expression primary() {
@@ -308,7 +308,7 @@ private:
                 auto n = name == "attr" ? detail::attribute_node(want_text("a name in double quotes")) : node{};
                 if (name == "prop") { n.kind = node_kind::property; n.name = want_text("a name in double quotes"); }
                 want(")");
-                return make(at(std::move(n), start.place));
+                return made(std::move(n), start.place);
             }
             if ((name == "and" || name == "or") && scan(next.to).text == ")") {
                 step(); step(); step();
@@ -334,7 +334,7 @@ private:
         else if (in_where_ > 0) { n.kind = node_kind::property; n.name = name; }
         else n = detail::attribute_node(name);
         step();
-        return make(at(std::move(n), start.place));
+        return made(std::move(n), start.place);
     }
 
     expression called(function f, source_place start) {
@@ -355,7 +355,7 @@ private:
         if (!is(")")) do n.args.push_back(parse(binding::any)); while (take(","));
         in_where_ = outer;
         want(")");
-        return make(at(std::move(n), start));
+        return made(std::move(n), start);
     }
 
     expression where_predicate() {
@@ -391,12 +391,13 @@ private:
         }
         in_where_ = outer;
         want(")");
-        return make(at(std::move(n), start));
+        return made(std::move(n), start);
     }
 
     // event[.property] [where p] [without event [where p] on k [within D]] [, window]
     selector_data selector(bool with_window, bool with_property) {
         const deeper guard{depth_, now_.place};
+        count(now_.place);
         auto s = event_name(with_property);
         if (take("where")) s.where = where_predicate();
         if (take("without")) {

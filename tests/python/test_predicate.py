@@ -1,5 +1,7 @@
 """The text form: what reads, how it prints, and where errors point."""
 
+import subprocess
+import sys
 import time
 
 import journeyman as jm
@@ -57,6 +59,45 @@ def test_limits_are_errors():
         jm.predicate("(" * 5000 + "a" + ")" * 5000)
     with pytest.raises(jm.Error, match="limit"):
         jm.predicate(" + ".join(["1"] * 20_000) + " > 0")
+
+
+SHAPES = """
+import resource, sys
+import journeyman as jm
+n = 450_000
+shapes = {
+    "a list": "x in [" + "1," * n + "1]",
+    "operands": "coalesce(" + "a," * n + "a) == 1",
+    "a chain": "a" + "+a" * n,
+    "selectors": "sequence(" + "a," * n + "a)",
+    "signs": "-" * n + "1",
+    "parentheses": "(" * n + "a" + ")" * n,
+    "filters": "did(a where " * (n // 6) + "a" + ")" * (n // 6),
+    "JSON lists": "[" * n + "]" * n,
+    "JSON items": "[" + "1," * n + "1]",
+    "JSON objects": '{"a":' * (n // 3) + "1" + "}" * (n // 3),
+    "JSON keys": "{" + ",".join(f'"{k}":1' for k in range(90_000)) + "}",
+}
+for what, text in shapes.items():
+    assert len(text) < 1_000_000, what
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        (jm.Expression.from_json if what.startswith("JSON") else jm.predicate)(text)
+        sys.exit(f"{what} was accepted")
+    except jm.Error as e:
+        if not (e.code == "predicate.limit" or (what == "JSON keys" and e.code == "predicate.syntax")):
+            sys.exit(f"{what}: {e}")
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(what, grown // 1024, "MiB")
+    if grown > 48 * 1024:
+        sys.exit(f"{what} took {grown // 1024} MiB before it was refused")
+"""
+
+
+def test_what_is_too_large_is_refused_before_it_takes_memory():
+    done = subprocess.run([sys.executable, "-c", SHAPES], capture_output=True, text=True, check=False)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_long_text_is_refused_in_time():

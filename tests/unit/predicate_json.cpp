@@ -78,6 +78,11 @@ TEST_CASE("JSON that is too deep or too large is refused before it takes memory"
     CHECK(said(repeated("[", 400'000) + repeated("]", 400'000)).find("predicate.limit") != std::string::npos);
     CHECK(said("[1" + repeated(",1", 10'000) + "]").find("predicate.limit") != std::string::npos);
     CHECK(said("[1" + repeated(",1", 450'000) + "]").find("predicate.limit") != std::string::npos);
+    std::string keys;
+    for (int k = 0; k < 90'000; ++k) {
+        keys += (k == 0 ? "\"" : ",\"") + std::to_string(k) + "\":1";
+    }
+    CHECK(said("{" + keys + "}").starts_with("#: An object with more than 100 keys"));
     CHECK(said("\"" + std::string(1'000'000, 'x') + "\"").find("predicate.limit") != std::string::npos);
 }
 
