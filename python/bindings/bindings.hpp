@@ -17,6 +17,7 @@ namespace jm = journeyman;
 
 void register_error(py::module_&);
 void register_table(py::module_&);
+void register_zone(py::module_&);
 void register_predicate(py::module_&);
 void register_history(py::module_&);
 void register_segment(py::module_&);

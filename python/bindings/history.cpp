@@ -170,5 +170,12 @@ void register_history(py::module_& m) {
         .def(
             "select",
             [](const jm::history& h, const jm::expression& p, const std::string& at, const segments& all, const std::string& timezone, unsigned threads) { return jm::select(h, p, instant_of(at), context_of(all, timezone), threads); },
-            py::arg("predicate"), py::arg("at"), py::arg("segments"), py::arg("timezone"), py::arg("threads"), without_gil());
+            py::arg("predicate"), py::arg("at"), py::arg("segments"), py::arg("timezone"), py::arg("threads"), without_gil())
+        .def(
+            "select_plainly",
+            [](const jm::history& h, const jm::expression& p, const std::string& at, const segments& all, const std::string& timezone) {
+                const auto [program, node] = jm::compile(p, h.schema(), h.data().pool, context_of(all, timezone));
+                return jm::select_plainly(h, program, node, instant_of(at));
+            },
+            py::arg("predicate"), py::arg("at"), py::arg("segments"), py::arg("timezone"), without_gil());
 }

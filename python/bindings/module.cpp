@@ -5,6 +5,7 @@
 PYBIND11_MODULE(_core, m) {
     register_error(m);
     register_table(m);
+    register_zone(m);
     register_predicate(m);
     register_history(m);
     register_segment(m);

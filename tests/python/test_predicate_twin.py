@@ -1,16 +1,22 @@
-"""Random predicates over random histories: the library against DuckDB, which is told the question in SQL of its own (sql_twin.py)."""
+"""Random predicates over random histories: the library by passes over columns and contact by contact, against DuckDB, which is told the
+question in SQL of its own (sql_twin.py). And each of them is said in text and in JSON, and read back.
+"""
 
+import json
 import os
+import pathlib
 import random
 
 import duckdb
 import journeyman as jm
+import jsonschema
 import pyarrow
 import pytest
 import sql_twin as twin
 
 QUESTIONS = int(os.environ.get("JOURNEYMAN_PREDICATES", "4000"))
 BATCH = 20
+SCHEMA = jsonschema.Draft7Validator(json.loads(pathlib.Path(jm.__file__).with_name("predicate.schema.json").read_text()))
 
 
 def ours(records):
@@ -43,6 +49,16 @@ def theirs(connection, records, at):
     table("c", ("id",), twin.ATTRIBUTES, list(attributes.values()))
 
 
+def read_back(text):
+    """The predicate, which its text and its JSON, valid by the schema, say again."""
+    p = jm.predicate(text)
+    assert jm.predicate(str(p)).equals(p) and str(jm.predicate(str(p))) == str(p), text
+    tree = json.loads(p.to_json())
+    SCHEMA.validate(tree)
+    assert jm.Expression.from_json(p.to_json()).equals(p) and jm.Expression.from_json(tree).equals(p), text
+    return p
+
+
 def compare(connection, seed):
     rng = random.Random(seed)
     records = twin.history(rng, contacts=rng.choice([1, 8, 25]))
@@ -57,11 +73,14 @@ def compare(connection, seed):
         asked.append((text, sql, writer.segments))
     answers = connection.execute("SELECT c.id, " + ", ".join(f"({sql})" for _, sql, _ in asked) + " FROM c ORDER BY c.id").fetchall()
     for k, (text, sql, segments) in enumerate(asked, 1):
-        got = history.select(text, at=at, segments=segments)
+        p, named = read_back(text), {n: read_back(t) for n, t in segments.items()}
+        fast = history.select(p, at=at, segments=named)
+        plain = history._core.select_plainly(p._core, at.isoformat(), {n: s._core for n, s in named.items()}, "UTC")
         yes, unknown = ([row[0] for row in answers if row[k] is wanted] for wanted in (True, None))
         where = f"seed {seed}, question {k} at {at}: {text}\nsegments {segments}\n{sql}"
-        assert got.ids == yes, f"yes {got.ids}, DuckDB says {yes}\n{where}"
-        assert got.unknown_ids == unknown, f"unknown {got.unknown_ids}, DuckDB says {unknown}\n{where}"
+        for way, got, left in (("by passes", fast.ids, fast.unknown_ids), ("plainly", plain.ids(), plain.unknown_ids())):
+            assert got == yes, f"{way} yes {got}, DuckDB says {yes}\n{where}"
+            assert left == unknown, f"{way} unknown {left}, DuckDB says {unknown}\n{where}"
     return len(asked)
 
 
