@@ -16,7 +16,7 @@ using fuzz::choices;
 constexpr const char* names[] = {"contact_id", "event", "timestamp", "event_id", "sequence", "arrived_at", "cleared", "created_at",
                                  "account_id", "amount", "channel", "plan", "a.b", "timezone", "", "\xff"};
 constexpr const char* layouts[] = {"c", "C", "s", "S", "i", "I", "l", "L", "f", "g", "e", "b", "u", "U", "vu", "z", "tdD", "tdm", "tss:UTC", "tsm:", "tsu:UTC",
-                                   "tsn:Europe/Rome", "tsu:Nowhere/There", "tDu", "tts", "ttu", "n", "+l", "+L", "dictionary", "tDn", "tsu:+02:00"};
+                                   "tsn:Europe/Rome", "tsu:Nowhere/There", "tDu", "tts", "ttu", "n", "+l", "+L", "dictionary of u", "dictionary of vu", "dictionary of l", "tDn", "tsu:+02:00"};
 
 std::string word(choices& c)
 {
@@ -94,10 +94,8 @@ arrow_test::array column(choices& c, std::string name, std::string layout, std::
     }
     case 'd': {
         const auto size = static_cast<std::size_t>(1 + c.below(4));
-        auto values = arrow_test::text("", text_cells(c, size), c.yes() ? "u" : "vu");
-        if (c.below(4) == 0) {
-            values = arrow_test::fixed<std::int64_t>("", "l", cells<std::int64_t>(c, size));
-        }
+        const auto of = layout.substr(std::string_view{"dictionary of "}.size());
+        auto values = of == "l" ? arrow_test::fixed<std::int64_t>("", of, cells<std::int64_t>(c, size)) : arrow_test::text("", text_cells(c, size), of);
         std::vector<std::optional<std::int8_t>> codes(rows);
         for (auto& code : codes) {
             if (c.below(6) != 0) {
@@ -121,7 +119,7 @@ std::vector<std::vector<arrow_test::array>> table(choices& c, std::initializer_l
         if (c.below(12) == 0) {
             continue;
         }
-        static constexpr const char* usual[] = {"u", "vu", "l", "dictionary"};
+        static constexpr const char* usual[] = {"u", "vu", "l", "dictionary of u"};
         const std::string layout = c.below(6) == 0 ? layouts[c.below(std::size(layouts))]
             : std::string_view{name} == "timestamp"  ? "tsu:UTC" : usual[c.below(std::size(usual))];
         columns.emplace_back(name, layout);

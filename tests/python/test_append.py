@@ -76,6 +76,17 @@ def test_records_are_appended_as_they_arrive(tmp_path):
             same(jm.History.from_records(records[:cut]).append_records(more), jm.History.from_records(records))
 
 
+def test_more_rejections_than_are_listed_are_counted():
+    h = jm.History(events=rows([("", "login", day(0), None, None)] * 700 + [("anna", "login", None, None, None)] * 3))
+    for _ in range(3):
+        h.append(events=rows([("", "login", day(1), None, None)] * 600 + [("anna", "login", day(2), None, None)]))
+    assert {r["reason"]: r["rows"] for r in h.rejected_counts.to_pylist()} == {"no contact_id": 700 + 3 * 600, "no timestamp": 3}
+    listed = [r["row"] for r in h.rejected.to_pylist() if r["reason"] == "no contact_id"]
+    assert listed == [*range(700), *range(703, 1003)]   # the first thousand; rows count on from what came before
+    assert h.events_count == 3
+    same(h, jm.History(events=rows([("", "login", day(0), None, None)] * 700 + [("anna", "login", None, None, None)] * 3 + ([("", "login", day(1), None, None)] * 600 + [("anna", "login", day(2), None, None)]) * 3)))
+
+
 def test_an_empty_history_takes_anything():
     same(jm.History().append(events=EVENTS), jm.History(events=EVENTS))
 
