@@ -26,8 +26,8 @@ public:
         }
         if (last_->second++ < listed) list_.push_back({std::string{table}, row + first_row(table), std::string{reason}, std::string{cut(example)}});
     }
-    /// What another log holds that knew nothing of earlier rows; it comes after what is here.
-    void append(rejection_log later) {
+    /// What another log holds that knew nothing of earlier rows; it comes after what is here. The other is empty then, and may be added to.
+    void append(rejection_log&& later) {
         std::map<std::pair<std::string_view, std::string_view>, std::int64_t> room;
         for (const auto& [what, n] : later.counts_) {
             std::int64_t& so_far = counts_[what];
@@ -39,6 +39,7 @@ public:
             r.row += first_row(r.table);
             list_.push_back(std::move(r));
         }
+        later = {};
     }
     void finish(history_data& out) {
         const auto rank = [](const std::string& table) {

@@ -12,10 +12,11 @@ MICRO = datetime.timedelta(microseconds=1)
 DURATIONS = {"1h": "1 HOUR", "12h": "12 HOUR", "1d": "1 DAY", "3d": "3 DAY", "7d": "7 DAY", "30d": "30 DAY", "1mo": "1 MONTH", "1q": "3 MONTH"}
 FIXED = {"1h": 3600, "12h": 43200, "1d": 86400, "3d": 259200, "7d": 604800, "30d": 2592000}
 TEXTS = ("x", "y", "yes", "", "Roma")
-EVENTS = ("a", "b", "c")
+EVENTS = ("a", "b", "c", "ab")
 PROPERTIES = {"ch": "text", "other": "text", "amount": "decimal", "n": "integer", "flag": "boolean"}
-ATTRIBUTES = {"city": "text", "plan": "text", "age": "integer", "score": "decimal", "vip": "boolean", "joined": "instant"}
-TYPES = {f"contact.{k}": t for k, t in ATTRIBUTES.items()} | {f"{e}.{p}": t for e in EVENTS for p, t in PROPERTIES.items()}
+ATTRIBUTES = {"city": "text", "plan": "text", "age": "integer", "score": "decimal", "vip": "boolean", "joined": "instant", "tags": "list"}
+OF_ACCOUNTS = {"size": "integer", "tier": "text"}
+TYPES = {f"contact.{k}": t for k, t in ATTRIBUTES.items()} | {f"account.{k}": t for k, t in OF_ACCOUNTS.items()} | {f"{e}.{p}": t for e in EVENTS for p, t in PROPERTIES.items()}
 
 
 def cell(rng, kind):
@@ -26,6 +27,7 @@ def cell(rng, kind):
         "integer": lambda: rng.randrange(-2, 5),
         "decimal": lambda: rng.randrange(-8, 20) / 4,   # sums are exact in any order
         "boolean": lambda: rng.random() < 0.5,
+        "list": lambda: rng.sample(TEXTS, rng.randrange(1, 4)),
         "instant": lambda: (ORIGIN + rng.randrange(80) * datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }[kind]()
 
@@ -37,6 +39,9 @@ def history(rng, contacts=25):
         for _ in range(rng.randrange(4)):
             traits = {n: cell(rng, t) for n, t in ATTRIBUTES.items() if rng.random() < 0.5}
             records.append(("set", k, moment(rng), traits))
+        for _ in range(rng.choice([0, 0, 1, 2])):
+            traits = {n: cell(rng, t) for n, t in OF_ACCOUNTS.items() if rng.random() < 0.6}
+            records.append(("group", k, moment(rng), {"": rng.choice("XYZ")} | traits))
         for _ in range(rng.randrange(14)):
             records.append((rng.choice(EVENTS), k, moment(rng), {n: cell(rng, t) for n, t in PROPERTIES.items()}))
     rng.shuffle(records)
@@ -107,6 +112,8 @@ class Writer:
 
     def comparison(self, depth, e):
         r = self.rng
+        if e is None and r.random() < 0.25:
+            return self.pick(self.time_comparison, self.instants_compared, self.listed)
         kind = r.choice(["text", "integer", "decimal", "mixed"])
         left, right = ("integer", "decimal") if kind == "mixed" else (kind, kind)
         (x, xs), (y, ys) = self.operand(left, depth, e), self.operand(right, depth, e)
@@ -130,9 +137,43 @@ class Writer:
                 lambda: (f"({x}) ends_with {lit}", f"ends_with(({xs}), {lits})"),
                 lambda: (f'({x}) matches "^[xy]|o"', f"regexp_matches(({xs}), '^[xy]|o')"),
             ]
-        if e is None:
-            makers.append(self.time_comparison)
         return self.pick(*makers)
+
+    def listed(self):
+        r = self.rng
+        items = [quoted(t) for t in r.sample(TEXTS, r.randrange(1, 4))]
+        texts, sqls = f"[{', '.join(t for t, _ in items)}]", f"[{', '.join(s for _, s in items)}]"
+        return r.choice([
+            (f"tags has_any {texts}", f"list_has_any(c.tags, {sqls})"), (f"tags has_all {texts}", f"list_has_all(c.tags, {sqls})"),
+            (f"tags contains {items[0][0]}", f"list_contains(c.tags, {items[0][1]})"), (f"{items[0][0]} in tags", f"list_contains(c.tags, {items[0][1]})"),
+        ])  # fmt: skip
+
+    # ---- instants of the contact
+    def instant(self, depth=1):
+        r = self.rng
+
+        def event():
+            (which, order), name, (where, where_sql), window, e = r.choice([("first_time", "min"), ("last_time", "max")]), r.choice(EVENTS), self.filter("e"), self.window("e"), "e"
+            return f"{which}({name}{where}{window[0]})", f"(SELECT {order}({e}.ts) FROM ev {e} WHERE {e}.contact = c.id AND {e}.name = '{name}' AND {where_sql} AND {window[1]})"
+
+        def changed():
+            name = r.choice(list(ATTRIBUTES))
+            return f"changed_time({name})", f"c.{name}_changed"
+
+        def moved():
+            (x, xs), d, sign = self.instant(depth - 1), r.choice(list(DURATIONS)), r.choice("+-")
+            return f"({x}) {sign} {d}", f"({xs}) {sign} INTERVAL {DURATIONS[d]}"
+
+        def start():
+            (x, xs), unit = self.instant(depth - 1), r.choice(["day", "week", "month", "quarter", "year"])
+            return f"start_of({unit}, {x})", f"CAST(date_trunc('{unit}', {xs}) AS TIMESTAMP)"
+
+        makers = [lambda: ("joined", "c.joined"), lambda: ("now", stamp(self.at)), event, changed]
+        return self.pick(*makers, *([moved, start] if depth > 0 else []))
+
+    def instants_compared(self):
+        (x, xs), (y, ys), op = self.instant(), self.instant(), self.rng.choice(["==", "!=", "<", "<=", ">", ">="])
+        return f"({x}) {op} ({y})", f"({xs}) {'=' if op == '==' else '<>' if op == '!=' else op} ({ys})"
 
     def time_comparison(self):
         name, window = self.rng.choice(EVENTS), self.window("e")
@@ -175,9 +216,15 @@ class Writer:
         else:
             t, s = self.operand("text", 0, e)
             choices.append((f"length({t})", f"length({s})"))
+            if e is None:
+                (t, s), part = self.instant(), self.rng.choice(["year", "month", "day", "weekday", "hour"])
+                choices += [(f"{part}({t})", f"{'isodow' if part == 'weekday' else part}({s})"), ("length(tags)", "len(c.tags)")]
         return self.rng.choice(choices)
 
     def attribute(self, kind, prefix=""):
+        if self.rng.random() < 0.15 and kind in OF_ACCOUNTS.values():
+            name = next(n for n, t in OF_ACCOUNTS.items() if t == kind)
+            return f"account.{name}", f"c.account_{name}"
         name = self.rng.choice([n for n, t in ATTRIBUTES.items() if t == kind])
         return prefix + name, f"c.{name}"
 
@@ -235,7 +282,7 @@ class Writer:
         name, (where, where_sql), (window, window_sql) = r.choice(EVENTS), self.filter(e), self.window(e)
         names = f"{e}.name = '{name}'"
         if r.random() < 0.1 and not where:
-            name, names = "any", "TRUE"
+            name, names = r.choice([("any", "TRUE"), ("a*", f"{e}.name IN ('a', 'ab')")])
         without, without_sql = "", "TRUE"
         if r.random() < 0.15 and name != "any":
             other, b, key = self.alias(), r.choice(EVENTS), r.choice(["ch", "n"])

@@ -22,22 +22,34 @@ SCHEMA = jsonschema.Draft7Validator(json.loads(pathlib.Path(jm.__file__).with_na
 def ours(records):
     def one(what, k, at, values):
         made = {"userId": f"c{k}", "timestamp": at.isoformat()}
+        if what == "group":
+            return made | {"type": "group", "groupId": values[""], "traits": {n: v for n, v in values.items() if n}}
         return made | ({"type": "identify", "traits": values} if what == "set" else {"type": "track", "event": what, "properties": values})
 
     return jm.History.from_records([one(*r) for r in records], types=twin.TYPES)
 
 
-ARROW = {"text": pyarrow.string(), "integer": pyarrow.int64(), "decimal": pyarrow.float64(), "boolean": pyarrow.bool_(), "instant": pyarrow.string()}
+ARROW = {"text": pyarrow.string(), "integer": pyarrow.int64(), "decimal": pyarrow.float64(), "boolean": pyarrow.bool_(), "instant": pyarrow.string(),
+         "list": pyarrow.list_(pyarrow.string()), "timestamp": pyarrow.timestamp("us")}  # fmt: skip
+OF_CONTACTS = twin.ATTRIBUTES | {f"{n}_changed": "timestamp" for n in twin.ATTRIBUTES} | {f"account_{n}": t for n, t in twin.OF_ACCOUNTS.items()}
 
 
 def theirs(connection, records, at):
     """Tables `ev` and `c` as of `at`: what had happened by then, and the contacts that exist."""
     seen = [(seq, *r) for seq, r in enumerate(records) if r[2] <= at]
-    events = [{"contact": f"c{k}", "name": what, "ts": t.replace(tzinfo=None), "seq": seq} | v for seq, what, k, t, v in seen if what != "set"]
-    attributes = {f"c{k}": {"id": f"c{k}"} | dict.fromkeys(twin.ATTRIBUTES) for _, _, k, _, _ in seen}
-    for _, what, k, _, values in sorted(seen, key=lambda x: (x[3], x[0])):
+    events = [{"contact": f"c{k}", "name": what, "ts": t.replace(tzinfo=None), "seq": seq} | v for seq, what, k, t, v in seen if what not in ("set", "group")]
+    contacts = {f"c{k}": {"id": f"c{k}"} | dict.fromkeys(OF_CONTACTS) for _, _, k, _, _ in seen}
+    member_of, accounts = {}, {}
+    for _, what, k, t, values in sorted(seen, key=lambda x: (x[3], x[0])):
+        row = contacts[f"c{k}"]
         if what == "set":
-            attributes[f"c{k}"].update(values)
+            row.update({f"{n}_changed": v if v is None else t.replace(tzinfo=None) for n, v in values.items() if v != row[n]})
+            row.update(values)
+        elif what == "group":
+            member_of[f"c{k}"] = values[""]
+            accounts.setdefault(values[""], {}).update(values)
+    for c, account in member_of.items():
+        contacts[c].update({f"account_{n}": accounts[account].get(n) for n in twin.OF_ACCOUNTS})
     known = {"contact": pyarrow.string(), "name": pyarrow.string(), "ts": pyarrow.timestamp("us"), "seq": pyarrow.int64(), "id": pyarrow.string()}
 
     def table(name, first, types, rows):
@@ -46,7 +58,8 @@ def theirs(connection, records, at):
         connection.execute(f"CREATE OR REPLACE TABLE {name} AS FROM given")
 
     table("ev", ("contact", "name", "ts", "seq"), twin.PROPERTIES, events)
-    table("c", ("id",), twin.ATTRIBUTES, list(attributes.values()))
+    table("c", ("id",), OF_CONTACTS, list(contacts.values()))
+    connection.execute("ALTER TABLE c ALTER joined TYPE TIMESTAMP USING joined::TIMESTAMP")
 
 
 def read_back(text):

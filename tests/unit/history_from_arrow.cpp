@@ -47,6 +47,13 @@ TEST_CASE("texts in every layout, dictionaries and offsets give one history") {
     CHECK(a::alive == 0);
 }
 
+TEST_CASE("rows rejected before and after duplicates are looked for are counted together") {
+    const auto h = events({a::coded<std::int32_t>("contact_id", {std::nullopt, 0, 1}, a::text("", {"", "anna"})), a::text("event", {"x", "x", "x"}), when, a::text("event_id", {"1", "2", "3"})});
+    CHECK(rejected(h) == "events 0 no contact_id; events 1 no contact_id");
+    CHECK(h.data().rejected_counts == decltype(h.data().rejected_counts){{{"events", "no contact_id"}, 2}});
+    CHECK(h.events_count() == 1);
+}
+
 TEST_CASE("batches, also empty ones, are one table; a struct may have an offset") {
     {
         const auto batch = [](a::texts ids, std::vector<std::optional<std::int64_t>> at, a::texts v) { return std::vector<a::array>{a::text("contact_id", ids), a::coded<std::int8_t>("event", std::vector<std::optional<std::int8_t>>(ids.size(), 0), a::text("", {"x"}), "c"), a::instants(at), a::text("v", v)}; };
