@@ -41,6 +41,7 @@ private:
     void trigger(std::uint32_t workflow, const journeyman::input& in);
     void trigger(std::uint32_t workflow);            // by time
     void rearm(std::uint32_t workflow, instant from);
+    instant expect(std::uint32_t workflow, instant from);
     bool asks_segment(std::uint32_t workflow);       // whether a journey begins
     void look_at_pending(std::uint32_t workflow);
     void enter(std::uint32_t workflow, event_ref event);

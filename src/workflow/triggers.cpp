@@ -61,10 +61,11 @@ void machine::rearm(std::uint32_t k, instant from) {
     auto& m = state_.workflows[k];
     instant next = end_of_time;
     switch (trigger.kind) {
-        case compiled_trigger::event: break;
+        case compiled_trigger::event: next = expect(k, from); break;
         case compiled_trigger::enters:
         case compiled_trigger::leaves:
-            if (from < view_.exists_from) next = view_.exists_from;
+            // Who begins to exist at this instant was in no segment before.
+            if (from <= view_.exists_from) next = view_.exists_from;
             else m.in = yes(trigger.segment, next);
             break;
         case compiled_trigger::date: {
@@ -77,6 +78,27 @@ void machine::rearm(std::uint32_t k, instant from) {
         case compiled_trigger::schedule: next = trigger.times->at_or_after(std::max(from, view_.exists_from)); break;
     }
     m.next = next;
+}
+
+/// Events seen before an instant that come to count from it on: when the first of them does.
+instant machine::expect(std::uint32_t k, instant from) {
+    const auto& trigger = w_.workflows[k].trigger;
+    std::vector<pending_event> found;
+    for (const auto s : p_.selectors[trigger.selector].streams) {
+        for (std::uint32_t i = 0; i < view_.streams[s].count; ++i) {
+            const event_ref e{&view_.streams[s], s, i};
+            instant next = end_of_time;
+            if (!counts(p_, trigger.selector, view_, e, from - microseconds{1}, next) && next != end_of_time) found.push_back({k, e, next});
+        }
+    }
+    std::sort(found.begin(), found.end(), [](const pending_event& a, const pending_event& b) { return a.event.place() < b.event.place(); });
+    instant first = end_of_time;
+    for (auto& e : found) {
+        first = std::min(first, e.due);
+        e.event = world_.keep(e.event);
+        state_.pending.push_back(e);
+    }
+    return first;
 }
 
 bool machine::asks_segment(std::uint32_t k) {

@@ -49,7 +49,8 @@ TEST_CASE("a contact enters its segments when it begins to exist")
     b.contact("nina", {}, t0 + 1_d);
     b.contact("olga", {});
     b.event("olga", "login", t0);
-    CHECK(entries(in_segment(hello(jm::enters_trigger{"s"}), jm::event("purchase").never()), std::move(b).finish(), {.start = t0, .until = t0 + 9_d}) == "nina 2026-02-01T09:00:00Z\n");
+    b.event("pia", "login", t0);   // by its first event, at the instant at which the run begins
+    CHECK(entries(in_segment(hello(jm::enters_trigger{"s"}), jm::event("purchase").never()), std::move(b).finish(), {.start = t0, .until = t0 + 9_d}) == "pia 2026-01-31T09:00:00Z\nnina 2026-02-01T09:00:00Z\n");
 }
 
 TEST_CASE("in and out and in again, at one instant")
@@ -148,6 +149,9 @@ TEST_CASE("a trigger with `without` counts when the other did not come, its time
     const auto r = jm::replay(with({w}), h, {.until = t0 + 1_d});
     CHECK(lines(r.actions(), {"contact_id", "at", "values"}) == "bea 2026-01-31T10:00:00Z {\"cart\":1}\ncarla 2026-01-31T10:00:00Z {\"cart\":1}\n");
     CHECK(jm::replay(with({w}), h, {.until = t0 + 1_h - 1_us}).journeys().rows() == 0);
+    // A cart from before the run is left within it, at its first instant too, and not before.
+    for (const auto start : {t0 + 1_us, t0 + 1_h}) CHECK(jm::replay(with({w}), h, {.start = start, .until = t0 + 1_d}).journeys().rows() == 2);
+    CHECK(jm::replay(with({w}), h, {.start = t0 + 1_h + 1_us, .until = t0 + 1_d}).journeys().rows() == 0);
 }
 
 TEST_CASE("a trigger with a window takes what is in it")
