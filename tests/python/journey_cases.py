@@ -253,7 +253,8 @@ class Maker:
         playbook = self.make_playbook()
         accounts = {n: {k: x for k, x in (("plan", self.one("ab")), ("timezone", self.one(ZONES))) if self.maybe(0.5)} for n in ("acme", "bond")[: self.rng.randrange(3)]}
         names = ["anna", "bea", "ciro"][: self.rng.randrange(1, 4)]
-        contacts = {}
+        # Somebody has every attribute: clearing what nobody in a history has had is no change there (docs/semantics.md).
+        contacts = {"zoe": {"plan": "b", "points": 1, "vip": False, "renewal": "2020-02-29", "renews_at": "2020-01-01T00:00:00Z", "timezone": "UTC"}}
         for n in names:
             if self.maybe(0.8):
                 contacts[n] = self.attributes() | ({"account": self.one(accounts)} if accounts and self.maybe(0.5) else {})

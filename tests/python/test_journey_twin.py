@@ -10,8 +10,7 @@ import journeyman as jm
 import pytest
 from conformance.run import ACTION as SHARED_ACTION
 from conformance.run import JOURNEY as SHARED_JOURNEY
-from conformance.run import beginning, compare_rows, record
-from conformance.run import text_of as shared_text
+from conformance.run import beginning, compare_rows, record, text_of
 from journey_cases import random_case
 from journey_twin_time import Instant, micros, moment, read_instant
 
@@ -45,13 +44,8 @@ def written(values):
     """As a run writes what a step sets or hands over: JSON, instants in ISO."""
     if not values:
         return None
-    return json.dumps({k: text_of(x) for k, x in values.items()}, separators=(",", ":"))
-
-
-def text_of(x):
-    if isinstance(x, Instant):
-        return shared_text(moment(x))
-    return str(x) if isinstance(x, datetime.date) else x
+    text = lambda x: moment(x).isoformat().replace("+00:00", "Z") if isinstance(x, Instant) else str(x) if isinstance(x, datetime.date) else x  # noqa: E731
+    return json.dumps({k: text(x) for k, x in values.items()}, separators=(",", ":"))
 
 
 def difference(case):
@@ -79,7 +73,7 @@ def difference(case):
 
 def texts(rows):
     """The twin's rows as the shared cases write them."""
-    return [{k: text_of(Instant(x)) if x is not None and k in ("at", "until", "due", "entered_at", "left_at") else x for k, x in row.items()} for row in rows]
+    return [{k: text_of(moment(x)) if x is not None and k in ("at", "until", "due", "entered_at", "left_at") else x for k, x in row.items()} for row in rows]
 
 
 def differs_from_shared(case, expect):
