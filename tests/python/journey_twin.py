@@ -7,6 +7,7 @@ What time alone changes is not computed: everyone is looked at again at every in
 
 import datetime
 import heapq
+import itertools
 
 from dateutil import rrule
 from journey_twin_predicate import alone_from, matches, typed
@@ -28,7 +29,7 @@ class Loop(Steps):
         workflows = self.playbook["workflows"]
         self.order = sorted(workflows, key=lambda n: (-workflows[n].get("priority", 0), n.encode()))
         self.workflows = workflows
-        self.contacts, self.accounts, self.agenda = {}, {}, []
+        self.contacts, self.accounts, self.agenda, self.schedules = {}, {}, [], {}
         self.actions, self.journeys, self.t = [], [], BEGINNING
         self.until = read_instant(case["until"])
         self.durations, self.words, self.literals = used(self.playbook)
@@ -126,12 +127,12 @@ class Loop(Steps):
     def scheduled(self, trigger):
         """The instants of a schedule up to the end."""
         if not isinstance(trigger, dict) or "schedule" not in trigger:
-            return
-        for c in rrule.rrulestr(trigger["schedule"], dtstart=datetime.datetime.fromisoformat(trigger["from"])):
-            t = instant(c, self.zone)
-            if t > self.until:
-                return
-            yield t
+            return []
+        rule = trigger["schedule"], trigger["from"]
+        if rule not in self.schedules:
+            clocks = rrule.rrulestr(rule[0], dtstart=datetime.datetime.fromisoformat(rule[1]))
+            self.schedules[rule] = list(itertools.takewhile(lambda t: t <= self.until, (instant(c, self.zone) for c in clocks)))
+        return self.schedules[rule]
 
     def baseline(self, start):
         self.t = start
