@@ -67,7 +67,7 @@ def read_back(text):
     p = jm.predicate(text)
     assert jm.predicate(str(p)).equals(p) and str(jm.predicate(str(p))) == str(p), text
     tree = json.loads(p.to_json())
-    SCHEMA.validate(tree)
+    assert SCHEMA.is_valid(tree), tree
     assert jm.Expression.from_json(p.to_json()).equals(p) and jm.Expression.from_json(tree).equals(p), text
     return p
 
