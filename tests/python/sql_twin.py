@@ -1,6 +1,6 @@
 """Predicates said twice: as our text, and as SQL for DuckDB, by hand and from no compiler of ours.
 
-`Writer(rng, at).truth(depth)` gives a pair (text, sql). The SQL is an expression about the row `c` of a table of contacts as of `at`, with
+`Writer(rng, at, …).truth(depth)` gives a pair (text, sql). The SQL is an expression about the row `c` of a table of contacts as of `at`, with
 the tables `ev` (contact, name, ts, seq, properties) and `at` cut into it. Histories are in `history(rng)`.
 """
 
@@ -55,9 +55,9 @@ def moment(rng):
 
 
 def instant_near(rng, records):
-    """An instant at which something may just be over."""
-    at = rng.choice(records)[2] if records else ORIGIN
-    return at + datetime.timedelta(seconds=rng.choice([0, *FIXED.values()])) + rng.choice([-1, 0, 0, 1]) * MICRO
+    """An instant, and the length of time that is just over then for something that happened."""
+    d = rng.choice(list(FIXED))
+    return rng.choice(records)[2] + datetime.timedelta(seconds=FIXED[d]) + rng.choice([-1, 0, 0, 1]) * MICRO, d
 
 
 def stamp(t):
@@ -69,9 +69,19 @@ def quoted(text):
 
 
 class Writer:
-    def __init__(self, rng, at):
-        self.rng, self.at, self.aliases = rng, at, 0
+    """`near`: the length of time it likes best; `instants`: those at which something happened. Both put questions where answers change."""
+
+    def __init__(self, rng, at, near="1d", instants=()):
+        self.rng, self.at, self.near, self.instants, self.aliases = rng, at, near, instants, 0
         self.segments = {}
+
+    def length(self, of):
+        return self.near if self.rng.random() < 0.5 else self.rng.choice(list(of))
+
+    def moment(self):
+        if not self.instants or self.rng.random() < 0.3:
+            return moment(self.rng)
+        return self.rng.choice(self.instants) + self.rng.choice([-1, 0, 0, 1]) * MICRO
 
     def pick(self, *makers):
         return self.rng.choice(makers)()
@@ -161,7 +171,7 @@ class Writer:
             return f"changed_time({name})", f"c.{name}_changed"
 
         def moved():
-            (x, xs), d, sign = self.instant(depth - 1), r.choice(list(DURATIONS)), r.choice("+-")
+            (x, xs), d, sign = self.instant(depth - 1), self.length(DURATIONS), r.choice("+-")
             return f"({x}) {sign} {d}", f"({xs}) {sign} INTERVAL {DURATIONS[d]}"
 
         def start():
@@ -179,7 +189,7 @@ class Writer:
         name, window = self.rng.choice(EVENTS), self.window("e")
         which, order = self.rng.choice([("first_time", "min"), ("last_time", "max")])
         where, where_sql = self.filter("e")
-        d, (op, op_sql) = self.rng.choice(list(FIXED)), self.rng.choice([(">", ">"), ("<=", "<="), ("==", "=")])
+        d, (op, op_sql) = self.length(FIXED), self.rng.choice([(">", ">"), ("<=", "<="), ("==", "=")])
         text = f"now - {which}({name}{where}{window[0]}) {op} {d}"
         seen = f"(SELECT {order}(e.ts) FROM ev e WHERE e.contact = c.id AND e.name = '{name}' AND {where_sql} AND {window[1]})"
         return text, f"({stamp(self.at)} - {seen}) {op_sql} INTERVAL {FIXED[d]} SECOND"
@@ -256,17 +266,17 @@ class Writer:
         r, at = self.rng, stamp(self.at)
 
         def last():
-            d = r.choice(list(DURATIONS))
+            d = self.length(DURATIONS)
             return f", last {d}", f"{e}.ts + INTERVAL {DURATIONS[d]} > {at}"
 
         def span():
-            a, b = sorted((moment(r), moment(r)))
+            a, b = sorted((self.moment(), self.moment()))
             b += MICRO   # an empty window is an error
-            return f', between "{a:%Y-%m-%dT%H:%M:%SZ}" and "{b:%Y-%m-%dT%H:%M:%S.%fZ}"', f"({e}.ts >= {stamp(a)} AND {e}.ts < {stamp(b)})"
+            return f', between "{a:%Y-%m-%dT%H:%M:%S.%fZ}" and "{b:%Y-%m-%dT%H:%M:%S.%fZ}"', f"({e}.ts >= {stamp(a)} AND {e}.ts < {stamp(b)})"
 
         def since():
-            a = moment(r)
-            return r.choice([(f', since "{a:%Y-%m-%dT%H:%M:%SZ}"', f"{e}.ts >= {stamp(a)}"), (f', before "{a:%Y-%m-%dT%H:%M:%SZ}"', f"{e}.ts < {stamp(a)}")])
+            a = self.moment()
+            return r.choice([(f', since "{a:%Y-%m-%dT%H:%M:%S.%fZ}"', f"{e}.ts >= {stamp(a)}"), (f', before "{a:%Y-%m-%dT%H:%M:%S.%fZ}"', f"{e}.ts < {stamp(a)}")])
 
         def calendar():
             unit = r.choice(["day", "week", "month", "quarter", "year"])
@@ -286,7 +296,7 @@ class Writer:
         without, without_sql = "", "TRUE"
         if r.random() < 0.15 and name != "any":
             other, b, key = self.alias(), r.choice(EVENTS), r.choice(["ch", "n"])
-            d = r.choice([None, *FIXED])
+            d = None if r.random() < 0.2 else self.length(FIXED)
             bound = "" if d is None else f" AND {other}.ts <= {e}.ts + INTERVAL {FIXED[d]} SECOND"
             late = "TRUE" if d is None else f"{stamp(self.at)} >= {e}.ts + INTERVAL {FIXED[d]} SECOND"
             without = f" without {b} on {key}" + (f" within {d}" if d else "")
@@ -330,7 +340,7 @@ class Writer:
             conditions += [f"{e}.contact = c.id", f"{e}.name = '{name}'", where_sql, window_sql]
         for x, y in zip(steps, steps[1:], strict=False):
             conditions.append(f"({x}.ts, {x}.seq) < ({y}.ts, {y}.seq)")
-        d = r.choice([None, *DURATIONS])
+        d = None if r.random() < 0.2 else self.length(DURATIONS)
         if d:
             conditions.append(f"{steps[-1]}.ts <= {steps[0]}.ts + INTERVAL {DURATIONS[d]}")
         return f"sequence({', '.join(texts)}{', within ' + d if d else ''})", f"EXISTS (SELECT 1 FROM {', '.join('ev ' + e for e in steps)} WHERE {' AND '.join(conditions)})"

@@ -77,11 +77,12 @@ def compare(connection, seed):
     records = twin.history(rng, contacts=rng.choice([1, 8, 25]))
     if not records:
         return 0
-    history, at = ours(records), twin.instant_near(rng, records)
+    history, (at, near) = ours(records), twin.instant_near(rng, records)
+    instants = [r[2] for r in records]
     theirs(connection, records, at)
     asked = []
     for _ in range(BATCH):
-        writer = twin.Writer(rng, at)
+        writer = twin.Writer(rng, at, near, instants)
         text, sql = writer.truth(rng.choice([0, 1, 2, 3]))
         asked.append((text, sql, writer.segments))
     answers = connection.execute("SELECT c.id, " + ", ".join(f"({sql})" for _, sql, _ in asked) + " FROM c ORDER BY c.id").fetchall()
