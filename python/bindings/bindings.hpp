@@ -24,6 +24,7 @@ void register_segment(py::module_&);
 void register_playbook(py::module_&);
 void register_run(py::module_&);
 void register_kpi(py::module_&);
+void register_kpi_retention(py::module_&);
 
 template <class T>
 std::string shown(const T& x) {

@@ -12,4 +12,5 @@ PYBIND11_MODULE(_core, m) {
     register_run(m);
     register_playbook(m);
     register_kpi(m);
+    register_kpi_retention(m);
 }

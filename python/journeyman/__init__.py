@@ -19,14 +19,16 @@ from ._expression import Expression, Predicate, Selector, any_event, attr, durat
 from ._funnel import Funnel, funnel
 from ._history import History, Selection
 from ._membership import SizesOverTime, Tracked
+from ._paths import Paths, Transitions, paths
 from ._playbook import Coverage, Kpis, Playbook, Segment, Sizes, Stages, Workflow
+from ._retention import Retention, conditions, conversion, nearest_base, retention
 from ._run import Run
 from ._segment_tools import Overlap, Profile
 from ._table import Table
 
 __all__ = [
-    "Coverage", "Drawing", "Error", "Explanation", "Expression", "Funnel", "History", "Kpis", "Overlap", "Playbook", "Predicate", "Problem", "Problems",
-    "Profile", "Run", "Segment", "Selection", "Selector", "Sizes", "SizesOverTime", "Stages", "Table", "Tracked", "Workflow",
-    "any_event", "attr", "duration", "event", "funnel", "now", "predicate", "prop", "sequence",
+    "Coverage", "Drawing", "Error", "Explanation", "Expression", "Funnel", "History", "Kpis", "Overlap", "Paths", "Playbook", "Predicate", "Problem", "Problems",
+    "Profile", "Retention", "Run", "Segment", "Selection", "Selector", "Sizes", "SizesOverTime", "Stages", "Table", "Tracked", "Transitions", "Workflow",
+    "any_event", "attr", "conditions", "conversion", "duration", "event", "funnel", "nearest_base", "now", "paths", "predicate", "prop", "retention", "sequence",
 ]  # fmt: skip
 __version__ = "0.1.0"

@@ -301,3 +301,90 @@ def _funnel(
 ) -> _FunnelReport: ...
 def _just_before(instant: str) -> str: ...
 def _funnel_presets() -> list[str]: ...
+
+class _RetentionReport:
+    @property
+    def rows(self) -> _Table: ...
+    @property
+    def again(self) -> _Table: ...
+
+def _retention(
+    history: _History,
+    start: _Selector,
+    returning: _Selector | None,
+    every: str,
+    mode: str,
+    returns: str,
+    brackets: list[int],
+    start_rule: str,
+    min_occurrences: int,
+    from_: str | None,
+    to: str | None,
+    intervals: int | None,
+    cohorts: int | None,
+    triangular: bool,
+    where: str | None,
+    audience: _Expression | None,
+    by: list[str],
+    sum: str,
+    week_start: str | None,
+    level: float,
+    segments: dict[str, _Expression],
+    timezone: str,
+    playbook: _Playbook | None,
+) -> _RetentionReport: ...
+
+class _ConversionOptions:
+    @staticmethod
+    def of(
+        history: _History,
+        unit: list[str],
+        from_: str | None,
+        to: str | None,
+        where: str | None,
+        audience: _Expression | None,
+        level: float,
+        segments: dict[str, _Expression],
+        timezone: str,
+        playbook: _Playbook | None,
+    ) -> _ConversionOptions: ...
+
+def _conditions(history: _History, conditions: list[_Selector], options: _ConversionOptions) -> _Table: ...
+def _conversion(
+    history: _History, start: _Selector, goal: list[_Selector], last_start: bool, within: str | None, within_events: int | None, options: _ConversionOptions
+) -> _Table: ...
+def _nearest_base(
+    history: _History,
+    base: _Selector,
+    conversion: _Selector,
+    window: str | None,
+    held: list[str],
+    by: str,
+    base_from: str | None,
+    base_to: str | None,
+    options: _ConversionOptions,
+) -> _Table: ...
+
+class _Paths:
+    @staticmethod
+    def of(
+        history: _History,
+        events: list[tuple[str, _Selector]],
+        label: str,
+        unit: list[str],
+        gap: str | None,
+        collapse: bool,
+        from_: str | None,
+        to: str | None,
+        where: str | None,
+        audience: _Expression | None,
+        most_names: int,
+        segments: dict[str, _Expression],
+        timezone: str,
+        playbook: _Playbook | None,
+    ) -> _Paths: ...
+    def paths(self) -> int: ...
+    def transitions(self) -> _Table: ...
+    def sequences(self, length: int, most: int) -> _Table: ...
+    def around(self, event: str, steps: int) -> _Table: ...
+    def flows(self, event: str, steps: int) -> _Table: ...

@@ -230,17 +230,8 @@ private:
 
 funnel_report measure(const history& h, const event_funnel& f, const funnel_options& o) {
     if (!(o.level > 0 && o.level < 1)) throw error{"funnel.level", "level", "the level of intervals lies between 0 and 1, such as 0.95"};
-    problems found;
-    compiler c{o.known ? *o.known : h.schema(), h.data().pool, o.context};
-    auto plan = plan_funnel(f, c, "", found);
-    found.throw_first_error();
-    c.found().throw_first_error();
-    plan.program = c.finish();
-    const auto span = h.data().span();
-    instant end = span ? add_saturated(span->second, microseconds{1}) : beginning_of_time;
-    if (f.rules.to) end = std::min(end, add_saturated(*f.rules.to, microseconds{1}));
-    funnel_source source{h, f, std::move(plan)};
-    return reporting{h, f, o, source, end}.run();
+    funnel_source source{h, f, plan_funnel(f, h, o.context, o.known)};
+    return reporting{h, f, o, source, end_of_known(h, f.rules.to)}.run();
 }
 
 }  // namespace

@@ -93,6 +93,22 @@ private:
 
 funnel_plan plan_funnel(const event_funnel& f, compiler& c, const std::string& place, problems& out) { return planner{f, c, place, out}.make(); }
 
+funnel_plan plan_funnel(const event_funnel& f, const history& h, const compile_context& context, const std::optional<schema>& known) {
+    problems found;
+    compiler c{known ? *known : h.schema(), h.data().pool, context};
+    auto plan = plan_funnel(f, c, "", found);
+    found.throw_first_error();
+    c.found().throw_first_error();
+    plan.program = c.finish();
+    return plan;
+}
+
+instant end_of_known(const history& h, std::optional<instant> to) {
+    const auto span = h.data().span();
+    const instant end = span ? add_saturated(span->second, microseconds{1}) : beginning_of_time;
+    return to ? std::min(end, add_saturated(*to, microseconds{1})) : end;
+}
+
 funnel_source::funnel_source(const history& h, const event_funnel& f, funnel_plan plan) : history_{h}, funnel_{f}, plan_{std::move(plan)}, reader_{plan_.program, h.data()} {
     plan_.tests.resize(plan_.program->streams.size());
     for (std::uint32_t slot = 0; slot < plan_.tests.size(); ++slot) {
@@ -146,7 +162,7 @@ void funnel_source::collect(std::uint32_t contact) {
             hits_.push_back(h);
         }
     }
-    if (!named) hits_.clear();
+    if (!named && !plan_.all_units) hits_.clear();
     else if (plan_.streams.size() > 1) std::sort(hits_.begin(), hits_.end(), [](const auto& a, const auto& b) { return a.place() < b.place(); });
 }
 

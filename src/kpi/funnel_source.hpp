@@ -31,12 +31,17 @@ struct funnel_plan {
     std::vector<std::vector<hit_test>> tests;   // by stream slot
     std::vector<std::uint32_t> streams;         // slots that are read
     bool by_contact = false, entries = false;
+    bool all_units = false;            // also those without a step
     std::vector<event_field> unit, held, by;
     node_id audience = none;
 };
 
 /// Compiles; what is wrong goes to the compiler's findings or to `out`.
 funnel_plan plan_funnel(const event_funnel&, compiler&, const std::string& place, problems& out);
+/// The same against a history; throws the first error.
+funnel_plan plan_funnel(const event_funnel&, const history&, const compile_context&, const std::optional<schema>& known);
+/// The first instant that the history (up to `to`) does not know.
+instant end_of_known(const history&, std::optional<instant> to);
 
 /// Who is counted: a contact, the values of fields, or both.
 struct funnel_unit {

@@ -2,8 +2,8 @@
 
     python tests/conformance/run.py FILE…
 
-One line for each case that misses; closes with `N passed, N failed`. Predicates, journeys, KPIs and funnels are covered; every case of
-another form counts as failed.
+One line for each case that misses; closes with `N passed, N failed`. Predicates, journeys, KPIs, funnels and retention are covered; every
+case of another form counts as failed.
 """
 
 import datetime
@@ -290,6 +290,86 @@ def funnel_case(case):
     return next((why for why in whys if why), None)
 
 
+# --- retention --------------------------------------------------------------------------------------------------------
+def common_rules(rules):
+    """Arguments that all questions about coming back share."""
+    out = {k: predicate_text(rules[k]) for k in ("where", "audience") if rules.get(k)}
+    period = rules.get("period") or {}
+    return out | {ours: x for ours, x in (("from_", rules.get("from") or period.get("from")), ("to", rules.get("to") or period.get("to"))) if x}
+
+
+def conditions_case(case, rules):
+    history = events_history(case, [*case["conditions"], rules.get("where"), rules.get("audience")])
+    rows = jm.conditions(history, [selector_text(c) for c in case["conditions"]], **common_rules(rules)).to_pylist()
+    names = [f"condition_{k}" for k in range(1, len(case["conditions"]) + 1)]
+    flags, none = {r["contact_id"]: [int(r[n]) for n in names] for r in rows}, [0] * len(names)
+    for who, expected in case["expect"].get("flags", {}).items():
+        if flags.get(who, none) != expected:
+            return f"flags of {who} {flags.get(who, none)}, expected {expected}"
+    counts = [sum(f[k] for f in flags.values()) for k in range(len(names))]
+    if "counts" in case["expect"] and counts != case["expect"]["counts"]:
+        return f"counts {counts}, expected {case['expect']['counts']}"
+    return None
+
+
+def conversion_case(case, rules):
+    history = events_history(case, [case["start"], *case["goal"], rules.get("where"), rules.get("audience")])
+    more = {k: rules[k] for k in ("within", "within_events", "occurrence", "unit") if rules.get(k) is not None}
+    [row] = jm.conversion(history, selector_text(case["start"]), [selector_text(g) for g in case["goal"]], **more, **common_rules(rules)).to_pylist()
+    return next((f"{k} {row[k]}, expected {x}" for k, x in case["expect"].items() if not near(row[k], x, 1e-9)), None)
+
+
+def nearest_base_case(case, rules):
+    history = events_history(case, [case["base"], case["conversion"], rules.get("where"), rules.get("audience"), rules.get("base_where")])
+    base = selector_text(f"({case['base']}) and ({rules['base_where']})" if rules.get("base_where") else case["base"])
+    period = rules.get("base_period") or {}
+    rows = jm.nearest_base(
+        history, base, selector_text(case["conversion"]), rules.get("window"), held=rules.get("held") or [], group_by=rules.get("group_by"),
+        base_from=period.get("from"), base_to=period.get("to"), **common_rules(rules),
+    ).to_pylist()  # fmt: skip
+    rates = {r["group"]: r["rate"] for r in rows}
+    for group, expected in (case["expect"].get("rate") or {}).items():
+        if not near(rates.get(group), expected, 1e-9):
+            return f"rate of {group!r} {rates.get(group)}, expected {expected}"
+    got = sum(r["conversions"] for r in rows)
+    if isinstance(case["expect"].get("conversions"), int) and got != case["expect"]["conversions"]:
+        return f"conversions {got}, expected {case['expect']['conversions']}"
+    if isinstance(case["expect"].get("conversions"), dict):
+        by_group = {r["group"]: r["conversions"] for r in rows}
+        return next((f"conversions of {g!r} {by_group.get(g, 0)}, expected {n}" for g, n in case["expect"]["conversions"].items() if by_group.get(g, 0) != n), None)
+    return None
+
+
+def table_case(case, rules):
+    history = events_history(case, [case["start"], case.get("returning"), rules.get("where"), rules.get("audience")])
+    offset = int(rules.get("zone_offset_hours") or 0)
+    more = {k: rules[k] for k in ("every", "mode", "brackets", "start_rule", "min_occurrences", "intervals", "cohorts", "triangular", "week_start") if rules.get(k) is not None}
+    if rules.get("return"):
+        more["returns"] = rules["return"]
+    if more.get("returns") != "bracket":
+        more.pop("brackets", None)
+    by = rules["breakdown"] if isinstance(rules.get("breakdown"), str) else (rules.get("breakdown") or {}).get("by")
+    returning = None if case.get("returning") is None else selector_text(case["returning"])
+    r = jm.retention(history, selector_text(case["start"]), returning, by=by or (), timezone=f"Etc/GMT{-offset:+d}" if offset else "UTC", **more, **common_rules(rules))
+    expect = case["expect"]
+    if "table" in expect and r.matrix() != expect["table"]:
+        return f"table {r.matrix()}, expected {expect['table']}"
+    for row, cells in expect.get("cells", {}).items():
+        for column, n in cells.items():
+            if r.matrix()[int(row)][int(column)] != n:
+                return f"cell {row}, {column} is {r.matrix()[int(row)][int(column)]}, expected {n}"
+    for group, table in expect.get("table_by", {}).items():
+        if r.matrix(**{by: group}) != table:
+            return f"table of {group} {r.matrix(**{by: group})}, expected {table}"
+    return None
+
+
+def retention_case(case):
+    rules = {k: v for k, v in case["rules"].items() if v is not None}
+    kinds = {"conditions": conditions_case, "conversion": conversion_case, "nearest_base": nearest_base_case}
+    return kinds.get(rules.get("kind"), table_case)(case, rules)
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 def form_of(case):
     if "script" in case:
@@ -300,6 +380,8 @@ def form_of(case):
         return kpi_case
     if "steps" in case and "rules" in case:
         return funnel_case
+    if "rules" in case and ("conditions" in case or "start" in case or "base" in case):
+        return retention_case
     return None
 
 
