@@ -40,7 +40,7 @@ jm::expression contact_predicate(const jm::expression* e) { return e == nullptr 
 
 jm::retention_report retention(const jm::history& h, const jm::selector& start, const std::optional<jm::selector>& returning, const std::string& every, const std::string& mode, const std::string& returns, std::vector<int> brackets,
                                const std::string& start_rule, int min_occurrences, const std::optional<std::string>& from, const std::optional<std::string>& to, std::optional<int> intervals, std::optional<int> cohorts, bool triangular,
-                               const std::optional<std::string>& where, const jm::expression* audience, const std::vector<std::string>& by, const std::string& sum, const std::optional<std::string>& week_start, double level,
+                               const std::optional<std::string>& where, const jm::expression* audience, const std::vector<std::string>& by, const std::string& sum, bool count, const std::optional<std::string>& week_start, double level,
                                const std::map<std::string, jm::expression>& segments, const std::string& timezone, const jm::playbook* playbook) {
     using q_t = jm::retention_question;
     q_t q{start};
@@ -63,6 +63,7 @@ jm::retention_report retention(const jm::history& h, const jm::selector& start, 
         for (auto& [name, text] : q.by)
             for (const auto& d : playbook->dimensions) if (d.name == name && !d.value.empty()) text = d.value.to_text();
     q.sum = sum;
+    q.count = count;
     auto w = words_of(h, segments, timezone, playbook);
     if (week_start) w.context.weeks = word<jm::week_start>(*week_start, "week_start", {{"monday", jm::week_start::monday}, {"sunday", jm::week_start::sunday}});
     const py::gil_scoped_release without_gil;
@@ -105,7 +106,7 @@ void register_kpi_retention(py::module_& m) {
 
     py::class_<jm::retention_report>(m, "_RetentionReport").def_readonly("rows", &jm::retention_report::rows).def_readonly("again", &jm::retention_report::again);
     m.def("_retention", &retention, py::arg("history"), py::arg("start"), py::arg("returning"), py::arg("every"), py::arg("mode"), py::arg("returns"), py::arg("brackets"), py::arg("start_rule"), py::arg("min_occurrences"), py::arg("from_"), py::arg("to"),
-          py::arg("intervals"), py::arg("cohorts"), py::arg("triangular"), py::arg("where"), py::arg("audience"), py::arg("by"), py::arg("sum"), py::arg("week_start"), py::arg("level"), py::arg("segments"), py::arg("timezone"), py::arg("playbook"));
+          py::arg("intervals"), py::arg("cohorts"), py::arg("triangular"), py::arg("where"), py::arg("audience"), py::arg("by"), py::arg("sum"), py::arg("count"), py::arg("week_start"), py::arg("level"), py::arg("segments"), py::arg("timezone"), py::arg("playbook"));
 
     py::class_<jm::conversion_options>(m, "_ConversionOptions")
         .def_static("of", &options_of, py::arg("history"), py::arg("unit"), py::arg("from_"), py::arg("to"), py::arg("where"), py::arg("audience"), py::arg("level"), py::arg("segments"), py::arg("timezone"), py::arg("playbook"));

@@ -327,6 +327,7 @@ def _retention(
     audience: _Expression | None,
     by: list[str],
     sum: str,
+    count: bool,
     week_start: str | None,
     level: float,
     segments: dict[str, _Expression],

@@ -31,7 +31,7 @@ def _words(playbook: Playbook | None, segments: Mapping[str, Expression | str] |
 
 
 class Retention(Table):
-    """by…, cohort (its first instant), interval, last_interval, size, contacts, matured, share, low, high, events, [sum]: a row for each cohort and interval.
+    """by…, cohort (its first instant), interval, last_interval, size, contacts, matured, share, low, high, [events], [sum]: a row for each cohort and interval.
 
     `size` started; `contacts` of them were active in the interval (in interval 0 all stand, whatever they did); `share` is over those whose
     interval is over at the end of the history (`matured`), with a Wilson interval: missing where it is over for none. `events` and `sum` are of
@@ -89,6 +89,7 @@ def retention(
     audience: Expression | str | None = None,
     by: By = (),
     sum: str | None = None,
+    count: bool = False,
     week_start: str | None = None,
     level: float = 0.95,
     playbook: Playbook | None = None,
@@ -139,7 +140,7 @@ def retention(
         [[2, 1, 1], [1, 0, 1]]
 
     where, audience: only such events; only contacts for whom it is yes at the end. by: properties, or expressions about the contact's first start
-    event in range. sum: a property of the returning event, summed up.
+    event in range. sum: a property of the returning event, summed up; count: how many returning events too.
         >>> jm.retention(h, "purchase", where="amount > 7").matrix()[0]
         [2, 1, 1, 0]
         >>> jm.retention(h, "purchase", by="via").matrix(via="b")[0]
@@ -153,7 +154,7 @@ def retention(
     report = _core._retention(
         history._core, _selector(start), None if returning is None else _selector(returning), every, mode, returns, list(brackets), start_rule, min_occurrences,
         _instant(from_), _instant(to), intervals, cohorts, triangular, None if where is None else str(where), None if audience is None else _predicate(audience),
-        _as_list(by), sum or "", week_start, level, words, timezone, core,
+        _as_list(by), sum or "", count, week_start, level, words, timezone, core,
     )  # fmt: skip
     return Retention(report, every, timezone if playbook is None else playbook.timezone)
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <mutex>
 #include <span>
 
 #include "history/arrivals.hpp"
@@ -62,7 +63,33 @@ history::history() {
         data->accounts.pool = data->pool.get();
         return std::shared_ptr<const history_data>{data};
     }();
-    data_ = empty;
+    *this = history{empty};
+}
+
+struct history::spans {
+    std::once_flag once;
+    std::optional<std::pair<instant, instant>> all;
+    std::vector<std::optional<std::pair<instant, instant>>> streams;
+};
+
+history::history(std::shared_ptr<const history_data> data) : data_{std::move(data)}, spans_{std::make_shared<spans>()} {}
+
+const history::spans& history::found_spans() const {
+    std::call_once(spans_->once, [&] {
+        spans_->all = data_->span();
+        for (const auto& s : data_->streams) {
+            spans_->streams.emplace_back();
+            if (s.rows.rows() == 0) continue;
+            const auto [low, high] = std::minmax_element(s.rows.at.begin(), s.rows.at.end());
+            spans_->streams.back() = std::pair{instant{microseconds{*low}}, instant{microseconds{*high}}};
+        }
+    });
+    return *spans_;
+}
+std::optional<std::pair<instant, instant>> history::span() const { return found_spans().all; }
+std::optional<std::pair<instant, instant>> history::span(std::string_view event) const {
+    const auto* s = data_->stream(event);
+    return s == nullptr ? std::nullopt : found_spans().streams[static_cast<std::size_t>(s - data_->streams.data())];
 }
 
 std::size_t history::events_count() const {

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/interval.hpp"
+#include "kpi/funnel_count.hpp"
 #include "kpi/funnel_source.hpp"
 
 namespace journeyman {
@@ -228,17 +229,21 @@ private:
     funnel_report out_;
 };
 
-funnel_report measure(const history& h, const event_funnel& f, const funnel_options& o) {
+funnel_report measure(const history& h, const event_funnel& f, const funnel_options& o, bool plainly) {
     if (!(o.level > 0 && o.level < 1)) throw error{"funnel.level", "level", "the level of intervals lies between 0 and 1, such as 0.95"};
     funnel_source source{h, f, plan_funnel(f, h, o.context, o.known)};
-    return reporting{h, f, o, source, end_of_known(h, f.rules.to)}.run();
+    const instant end = end_of_known(h, f.rules.to);
+    reporting out{h, f, o, source, end};
+    if (!plainly && !o.units)
+        if (auto counted = count_funnel(h.data(), f, source, end)) return out.finish(std::move(counted->units), counted->immature);
+    return out.run();
 }
 
 }  // namespace
 }  // namespace detail
 
-funnel_report measure_funnel(const history& h, const event_funnel& f, const funnel_options& o) { return detail::measure(h, f, o); }
-funnel_report measure_funnel_plainly(const history& h, const event_funnel& f, const funnel_options& o) { return detail::measure(h, f, o); }
+funnel_report measure_funnel(const history& h, const event_funnel& f, const funnel_options& o) { return detail::measure(h, f, o, false); }
+funnel_report measure_funnel_plainly(const history& h, const event_funnel& f, const funnel_options& o) { return detail::measure(h, f, o, true); }
 
 void check_funnel(const event_funnel& f, compiler& c, const std::string& place, problems& out) {
     detail::plan_funnel(f, c, place, out);

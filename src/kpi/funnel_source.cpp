@@ -104,7 +104,7 @@ funnel_plan plan_funnel(const event_funnel& f, const history& h, const compile_c
 }
 
 instant end_of_known(const history& h, std::optional<instant> to) {
-    const auto span = h.data().span();
+    const auto span = h.span();
     const instant end = span ? add_saturated(span->second, microseconds{1}) : beginning_of_time;
     return to ? std::min(end, add_saturated(*to, microseconds{1})) : end;
 }
@@ -123,7 +123,7 @@ funnel_source::funnel_source(const history& h, const event_funnel& f, funnel_pla
     }
     contacts_ = h.contacts_count();
     if (plan_.audience != none) {
-        const auto last = h.data().span();
+        const auto last = h.span();
         const instant at = f.rules.to ? *f.rules.to : last ? last->second : beginning_of_time;
         const auto in = journeyman::select(h, plan_.program, plan_.audience, at);
         audience_.assign(contacts_, false);

@@ -6,6 +6,7 @@
 #include "core/interval.hpp"
 #include "journeyman/core/exact_sum.hpp"
 #include "kpi/funnel_source.hpp"
+#include "kpi/retention_count.hpp"
 
 namespace journeyman {
 namespace detail {
@@ -76,13 +77,43 @@ public:
         columns();
     }
 
-    retention_report run() {
+    retention_report run(bool plainly) {
         rows_[{}].resize(static_cast<std::size_t>(cohorts_));
+        if (!plainly && by_bits()) return report();
         source_.each([&](const funnel_unit&, const funnel_hits& hits) { contact(hits); });
         return report();
     }
 
 private:
+    [[nodiscard]] bool counts_events() const { return q_.count || !q_.sum.empty(); }
+
+    /// Whether the table could be made from which intervals each contact was active in.
+    bool by_bits() {
+        if (q_.rolling || q_.min_occurrences != 1 || counts_events() || q_.start_rule == start_rule_t::every_period || q_.from || q_.to || !q_.by.empty() || !q_.audience.empty() || end_ <= from_.time_since_epoch().count()) return false;
+        std::vector<std::int64_t> bounds;
+        const auto last = static_cast<std::size_t>(calendar_.index(end_ - 1));
+        if (last > 62) return false;
+        for (std::size_t k = 0; k <= last + 1; ++k) bounds.push_back(calendar_.begin(k));
+        if (q_.returns != returns_t::on) return false;
+        const auto counted = count_retention(h_.data(), source_.plan(), bounds);
+        if (!counted) return false;
+        for (std::size_t i = 0; i < counted->size.size() && i < static_cast<std::size_t>(cohorts_); ++i) {
+            auto& r = rows_[{}][i];
+            if (counted->size[i] == 0) continue;
+            r.size = counted->size[i];
+            r.again = counted->again[i];
+            r.cells.resize(columns_of(static_cast<int>(i)));
+            for (std::size_t c = 0; c < r.cells.size(); ++c) {
+                auto& x = r.cells[c];
+                x.active = c == 0 ? r.size : c < counted->active[i].size() ? counted->active[i][c] : 0;
+                if (c != 0 && calendar_.begin(i + c + 1) > end_) continue;
+                x.matured = r.size;
+                x.active_matured = x.active;
+            }
+        }
+        return true;
+    }
+
     /// Intervals [first, last] of one column.
     struct column_span {
         int first, last;
@@ -107,8 +138,13 @@ private:
     }
     [[nodiscard]] instant first_instant() const {
         if (q_.from) return *q_.from;
-        const auto span = h_.data().span();
-        return span ? std::max(span->first, earliest_instant) : instant{};
+        instant first = end_of_time;
+        for (const auto slot : source_.plan().streams) {
+            const auto& tests = source_.plan().tests[slot];
+            const bool starts = std::any_of(tests.begin(), tests.end(), [](const hit_test& t) { return (t.step_bit & 1U) != 0; });
+            if (const auto span = h_.span(source_.plan().program->streams[slot]); starts && span) first = std::min(first, span->first);
+        }
+        return first == end_of_time ? instant{} : first;
     }
 
     void contact(const funnel_hits& hits) {
@@ -203,7 +239,7 @@ private:
         }
         for (const auto* name : {"interval", "last_interval", "size", "contacts", "matured"}) out.rows.add_column(name, value_type::integer);
         for (const auto* name : {"share", "low", "high"}) out.rows.add_column(name, value_type::decimal);
-        out.rows.add_column("events", value_type::integer);
+        if (counts_events()) out.rows.add_column("events", value_type::integer);
         if (!q_.sum.empty()) out.rows.add_column("sum", value_type::decimal);
         for (const auto* name : {"size", "again"}) out.again.add_column(name, value_type::integer);
         for (const auto* name : {"share", "low", "high"}) out.again.add_column(name, value_type::decimal);
@@ -229,7 +265,7 @@ private:
                     t[n++].push_integer(x.active);
                     t[n++].push_integer(x.matured);
                     share(t, n, x.active_matured, x.matured);
-                    t[n++].push_integer(x.events);
+                    if (counts_events()) t[n++].push_integer(x.events);
                     if (!q_.sum.empty()) t[n++].push_decimal(x.sum.value());
                 }
             }
@@ -291,7 +327,9 @@ void check(const retention_question& q, const retention_options& o) {
 }  // namespace
 }  // namespace detail
 
-retention_report measure_retention(const history& h, const retention_question& q, const retention_options& o) {
+namespace {
+
+retention_report measure(const history& h, const retention_question& q, const retention_options& o, bool plainly) {
     detail::check(q, o);
     event_funnel f{{{"start", q.start}, {"returning", q.returning.value_or(q.start)}}, {}, {}};
     f.rules.to = q.to;
@@ -307,7 +345,12 @@ retention_report measure_retention(const history& h, const retention_question& q
         }
     };
     detail::funnel_source source{h, f, plan()};
-    return detail::retaining{h, q, o, source}.run();
+    return detail::retaining{h, q, o, source}.run(plainly);
 }
+
+}  // namespace
+
+retention_report measure_retention(const history& h, const retention_question& q, const retention_options& o) { return measure(h, q, o, false); }
+retention_report measure_retention_plainly(const history& h, const retention_question& q, const retention_options& o) { return measure(h, q, o, true); }
 
 }  // namespace journeyman

@@ -328,7 +328,8 @@ def nearest_base_case(case, rules):
         base_from=period.get("from"), base_to=period.get("to"), **common_rules(rules),
     ).to_pylist()  # fmt: skip
     rates = {r["group"]: r["rate"] for r in rows}
-    for group, expected in (case["expect"].get("rate") or {}).items():
+    wanted = case["expect"].get("rate", {})
+    for group, expected in (wanted if isinstance(wanted, dict) else {"": wanted}).items():
         if not near(rates.get(group), expected, 1e-9):
             return f"rate of {group!r} {rates.get(group)}, expected {expected}"
     got = sum(r["conversions"] for r in rows)

@@ -99,7 +99,7 @@ struct read_options {
 class history {
 public:
     history();   // empty
-    explicit history(std::shared_ptr<const history_data> data) : data_{std::move(data)} {}
+    explicit history(std::shared_ptr<const history_data> data);
 
     /// Tables by the Arrow C stream interface; null for a table that is not there. The streams are consumed and released.
     static history from_arrow(ArrowArrayStream* contacts, ArrowArrayStream* events, ArrowArrayStream* accounts = nullptr, ArrowArrayStream* spend = nullptr, const read_options& = {});
@@ -122,6 +122,9 @@ public:
     [[nodiscard]] const std::shared_ptr<const history_data>& share() const { return data_; }
     [[nodiscard]] std::size_t contacts_count() const { return data_->contacts.size(); }
     [[nodiscard]] std::size_t events_count() const;
+    /// First and last instant of events, changes and spend, as `history_data::span`, and of the events of one name; looked for once, by whoever asks first.
+    [[nodiscard]] std::optional<std::pair<instant, instant>> span() const;
+    [[nodiscard]] std::optional<std::pair<instant, instant>> span(std::string_view event) const;
     [[nodiscard]] const journeyman::schema& schema() const { return data_->schema; }
 
     /// contact_id, account_id?, attributes… as of an instant (default: the end of time), one row a contact that exists by then, sorted by id.
@@ -144,7 +147,10 @@ public:
     template <class M> [[nodiscard]] table fold(const selector&, const fold_options&) const;
 
 private:
+    struct spans;
+    [[nodiscard]] const spans& found_spans() const;
     std::shared_ptr<const history_data> data_;
+    std::shared_ptr<spans> spans_;                     // shared by copies
 };
 
 }  // namespace journeyman

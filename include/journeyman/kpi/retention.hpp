@@ -30,6 +30,7 @@ struct retention_question {
     predicate audience = {};                                      // of the contact, at the end
     std::vector<std::pair<std::string, std::string>> by = {};     // name, expression about the contact's first start event in range
     std::string sum = {};                                         // a property of the returning event, such as amount
+    bool count = false;                                           // how many returning events too (with `sum` always)
 };
 
 struct retention_options {
@@ -39,7 +40,7 @@ struct retention_options {
 };
 
 struct retention_report {
-    /// by…, cohort (its first instant), interval, last_interval, size, contacts, matured, share, low, high, events, [sum]: of the total (dimensions missing) and each cell, row by row.
+    /// by…, cohort (its first instant), interval, last_interval, size, contacts, matured, share, low, high, [events], [sum]: of the total (dimensions missing) and each cell, row by row.
     /// `contacts`: of the cohort, active in these intervals (interval 0: all, whatever they did); `share`: of those whose intervals are over at the end (`matured`), with Wilson's interval;
     /// `events`, `sum`: of the returning events in these intervals, from the start on.
     table rows;
@@ -50,5 +51,7 @@ inline std::ostream& operator<<(std::ostream& out, const retention_report& r) { 
 
 /// Throws `retention.rule` for rules that contradict, and what is wrong with events and expressions.
 retention_report measure_retention(const history&, const retention_question&, const retention_options& = {});
+/// The same from the events of each contact, without the pass that sets a bit an interval. For tests.
+retention_report measure_retention_plainly(const history&, const retention_question&, const retention_options& = {});
 
 }  // namespace journeyman

@@ -1,0 +1,132 @@
+#include "kpi/retention_count.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+namespace journeyman::detail {
+namespace {
+
+constexpr std::uint32_t chunk = 2048;
+
+/// Which interval an instant lies in, without a search: a bucket of time holds at most one boundary.
+class interval_table {
+public:
+    explicit interval_table(const std::vector<std::int64_t>& bounds) : begin_{bounds[0]} {
+        std::int64_t shortest = std::numeric_limits<std::int64_t>::max();
+        for (std::size_t k = 1; k < bounds.size(); ++k) shortest = std::min(shortest, bounds[k] - bounds[k - 1]);
+        shift_ = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(shortest))) - 1;
+        const auto buckets = static_cast<std::size_t>((bounds.back() - begin_) >> shift_) + 1;
+        std::size_t k = 0;
+        for (std::size_t b = 0; b < buckets; ++b) {
+            const std::int64_t from = begin_ + (static_cast<std::int64_t>(b) << shift_);
+            while (k + 1 < bounds.size() && bounds[k + 1] <= from) ++k;
+            cells_.push_back({k + 1 < bounds.size() ? bounds[k + 1] : std::numeric_limits<std::int64_t>::max(), std::uint64_t{1} << std::min<std::size_t>(k, 63)});
+        }
+    }
+    [[nodiscard]] std::uint64_t bit(std::int64_t t) const {
+        const auto& c = cells_[static_cast<std::size_t>(t - begin_) >> shift_];
+        return c.bit + (c.bit & (0 - static_cast<std::uint64_t>(t >= c.bound)));   // the next bit, without a branch
+    }
+
+private:
+    struct cell {
+        std::int64_t bound;
+        std::uint64_t bit;
+    };
+    std::int64_t begin_;
+    int shift_ = 0;
+    std::vector<cell> cells_;
+};
+
+/// Calls f(place in the chunk, begin, end) for the contacts of [first, first + count) that have rows.
+template <class F>
+void each_range(const timeline& rows, std::uint32_t first, std::uint32_t count, std::size_t& cursor, F f) {
+    if (!rows.dense.empty()) {
+        const std::uint32_t* begin = rows.dense.data() + first;
+        for (std::uint32_t i = 0; i < count; ++i) f(i, begin[i], begin[i + 1]);
+        return;
+    }
+    while (cursor < rows.owners.size() && rows.owners[cursor] < first) ++cursor;
+    for (; cursor < rows.owners.size() && rows.owners[cursor] < first + count; ++cursor) f(rows.owners[cursor] - first, rows.begins[cursor], rows.begins[cursor + 1]);
+}
+
+struct stream_use {
+    const event_stream* stream;
+    bool starts = false, returns = false;
+    std::size_t cursor = 0;
+};
+
+}  // namespace
+
+std::optional<retention_counts> count_retention(const history_data& h, const funnel_plan& plan, const std::vector<std::int64_t>& bounds) {
+    if (bounds.size() > 64) return {};
+    std::vector<stream_use> uses;
+    bool same = true;
+    for (const auto slot : plan.streams) {
+        const auto* stream = h.stream(plan.program->streams[slot]);
+        stream_use u{stream};
+        for (const auto& t : plan.tests[slot]) {
+            if (t.where != none) return {};
+            u.starts = u.starts || (t.step_bit & 1U) != 0;
+            u.returns = u.returns || (t.step_bit & 2U) != 0;
+        }
+        if (stream == nullptr) continue;
+        same = same && u.starts == u.returns;
+        uses.push_back(u);
+    }
+    const interval_table table{bounds};
+    const std::size_t n = bounds.size() - 1;
+    const std::uint64_t full = std::uint64_t{1} << n;
+    std::stable_sort(uses.begin(), uses.end(), [](const auto& a, const auto& b) { return a.stream->rows.rows() > b.stream->rows.rows(); });
+    retention_counts out{std::vector<std::int64_t>(n), std::vector<std::int64_t>(n), std::vector<std::vector<std::int64_t>>(n, std::vector<std::int64_t>(n))};
+    std::vector<std::uint64_t> started(chunk), active(chunk);
+    std::vector<std::uint32_t> many(chunk);
+    std::vector<position> first_start(chunk), last_return(chunk);
+    const auto contacts = static_cast<std::uint32_t>(h.contacts.size());
+    for (std::uint32_t first = 0; first < contacts; first += chunk) {
+        const std::uint32_t count = std::min(chunk, contacts - first);
+        std::fill_n(started.begin(), count, 0);
+        std::fill_n(active.begin(), count, 0);
+        std::fill_n(many.begin(), count, 0);
+        if (!same) {
+            std::fill_n(first_start.begin(), count, position{end_of_time, 0});
+            std::fill_n(last_return.begin(), count, position{beginning_of_time, 0});
+        }
+        for (auto& u : uses) {
+            const std::int64_t* at = u.stream->rows.at.data();
+            const std::uint32_t* order = u.stream->rows.order.data();
+            each_range(u.stream->rows, first, count, u.cursor, [&](std::uint32_t i, std::uint32_t begin, std::uint32_t end) {
+                if (u.returns) {
+                    const std::uint64_t known = active[i], lowest = known & (0 - known);
+                    many[i] += end - begin;
+                    auto r = begin;
+                    while (r < end && at[r] < bounds[0]) ++r;         // before anybody started
+                    // Who was active in every interval since the first that is known can only have an earlier one.
+                    const bool settled = end - r > 3 && known + lowest == full && table.bit(at[r]) >= lowest;
+                    std::uint64_t bits = known;
+                    if (!settled) for (; r < end; ++r) bits |= table.bit(at[r]);
+                    active[i] = bits;
+                }
+                if (same || begin == end) return;
+                const auto place = [&](std::uint32_t r) { return position{instant{microseconds{at[r]}}, order[r]}; };
+                if (u.returns) last_return[i] = std::max(last_return[i], place(end - 1));
+                if (!u.starts) return;
+                first_start[i] = std::min(first_start[i], place(begin));
+                started[i] |= table.bit(at[begin]);
+            });
+        }
+        for (std::uint32_t i = 0; i < count; ++i) {
+            const std::uint64_t starts = same ? active[i] : started[i];
+            if (starts == 0) continue;
+            const auto cohort = static_cast<std::size_t>(std::countr_zero(starts));
+            ++out.size[cohort];
+            out.again[cohort] += same ? many[i] > 1 : last_return[i] > first_start[i];
+            auto* row = out.active[cohort].data();
+            for (std::uint64_t bits = active[i] >> cohort & ~std::uint64_t{1}; bits != 0; bits &= bits - 1) ++row[std::countr_zero(bits)];
+        }
+    }
+    return out;
+}
+
+}  // namespace journeyman::detail
