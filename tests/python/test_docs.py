@@ -40,3 +40,21 @@ def test_the_segment_tools_of_the_docs_run():
     for code in blocks("docs/segments.md", "python"):
         exec(compile(code, "docs/segments.md", "exec"), names)
     assert [(f["orders"], f["spent"], f["city"]) for f in names["features"].to_pylist()] == [(1, 5.0, "Roma")]
+
+
+@pytest.mark.parametrize("page", ["docs/funnels.md", "docs/retention.md"])
+def test_the_funnels_and_retention_of_the_docs_run(page):
+    start = "2026-01-0{}T00:00:00Z".format
+    rows = (("page_viewed", 1, None), ("cart_started", 2, None), ("purchase", 3, 5.0), ("purchase", 9, 7.0))
+    names = {"jm": jm, "history": jm.History(events=[{"contact_id": "anna", "event": e, "timestamp": start(d), "amount": a, "channel": "ads"} for e, d, a in rows])}
+    for code in blocks(page, "python"):
+        exec(compile(code, page, "exec"), names)
+    assert "funnel" not in names or names["funnel"].counts == [1, 1, 1]
+    assert "kept" not in names or names["kept"].matrix("sum") == [[12.0]]
+
+
+def test_the_funnel_of_the_docs_is_sound():
+    [text] = blocks("docs/funnels.md", "yaml")
+    playbook = jm.Playbook.parse(text)
+    assert [p for p in playbook.check() if p.severity == "error"] == []
+    assert jm.Playbook.parse(playbook.to_yaml()) == playbook
