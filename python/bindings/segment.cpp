@@ -55,6 +55,10 @@ void register_segment(py::module_& m) {
     m.def("_features_rows", &features_rows, py::arg("history"), py::arg("columns"), py::arg("contacts"), py::arg("instants"), py::arg("words"), py::arg("progress"));
     m.def("_profile", &profile, py::arg("history"), py::arg("who"), py::arg("at"), py::arg("columns"), py::arg("level"), py::arg("most_values"), py::arg("words"));
     m.def(
+        "_select_many",
+        [](const jm::history& h, const jm::named_expressions& asked, const std::string& at, const jm::vocabulary& words, unsigned threads) { return jm::select_many(h, asked, instant_of(at), words, threads); },
+        py::arg("history"), py::arg("asked"), py::arg("at"), py::arg("words"), py::arg("threads"), without_gil());
+    m.def(
         "_rfm",
         [](const jm::history& h, const jm::selector& event, const std::string& property, const std::string& at, int scores, const jm::vocabulary& words) {
             return watching({}, [&](const auto& progress) { return jm::rfm(h, event, property, instant_of(at), scores, words, progress); });

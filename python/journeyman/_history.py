@@ -263,6 +263,27 @@ class History:
                 warnings.warn(p.message, stacklevel=2)
         return Selection(self._core.select(asked, when, named, timezone, threads or 1), self, when, words)
 
+    def select_many(
+        self,
+        predicates: Columns,
+        at: Instant | None = None,
+        *,
+        segments: Mapping[str, Expression | str] | None = None,
+        timezone: str = "UTC",
+        playbook: Playbook | None = None,
+        threads: int | None = None,
+    ) -> dict[str, Selection]:
+        """Several predicates asked at once: name → the contacts for whom it is yes at `at` (default: the end of the history).
+
+        Contacts are gone through once for all of them, and what predicates have in common is asked once, so that it takes less than asking
+        one after the other. `predicates` maps names to predicates, or lists predicates (named by their texts) or segments of a playbook.
+        The other arguments are those of `select`. Errors: those of the type check, placed "segments.NAME".
+        """
+        named, playbook = _segment_tools.named(predicates, playbook)
+        words, when = self._words(playbook, segments, timezone), self._at(at)
+        found = _core._select_many(self._core, named, when, words, threads or 1)
+        return {name: Selection(s, self, when, words) for (name, _), s in zip(named, found, strict=True)}
+
     def check(self, predicate: Expression | str, *, segments: Mapping[str, Expression | str] | None = None, timezone: str = "UTC") -> Problems:
         """What the type check finds in a predicate, all at once: unknown names, wrong types, and events never seen as warnings."""
         named = {k: _predicate(v) for k, v in (segments or {}).items()}

@@ -72,6 +72,22 @@ void table_column::push_text(std::string_view s) {
     present_.push_back(1);
 }
 
+void table_column::push_integers(std::span<const std::int64_t> all, std::optional<std::int64_t> missing) {
+    if (type_ == value_type::decimal || type_ == value_type::text || type_ == value_type::text_list || type_ == value_type::missing) {
+        for (const auto x : all) missing == x ? push_missing() : push_integer(x);
+        return;
+    }
+    const std::size_t before = size();
+    integers_.insert(integers_.end(), all.begin(), all.end());
+    present_.resize(before + all.size(), 1);
+    if (!missing) return;
+    for (std::size_t k = 0; k < all.size(); ++k) {
+        const bool has = all[k] != *missing;
+        present_[before + k] = has;
+        integers_[before + k] = has ? all[k] : 0;
+    }
+}
+
 void table_column::push_integer(std::int64_t x) {
     if (type_ == value_type::decimal) return push_decimal(static_cast<double>(x));
     integers_.push_back(x);

@@ -4,6 +4,7 @@
 
 #include "history/ingest.hpp"
 #include "history/scratch.hpp"
+#include "history/settle.hpp"
 
 namespace journeyman::detail {
 
@@ -270,6 +271,7 @@ public:
         out_->rejected_counts = later_.rejected_counts;
         arrived();
         build_schema(*out_, in_.options);
+        settle(*out_);
         return history{std::move(out_)};
     }
 

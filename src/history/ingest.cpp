@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "history/settle.hpp"
 #include "journeyman/core/error.hpp"
 
 namespace journeyman::detail {
@@ -324,6 +325,7 @@ history ingest(std::vector<raw_table> tables, const read_options& options, rejec
     if (before != nullptr) return merge(*before, in);
     build_schema(*in.data, options);
     in.data->arrivals = in.seen;
+    settle(*in.data);
     return history{in.data};
 }
 

@@ -19,13 +19,20 @@ void check_window(instant start, instant end) {
 table detail::stays_table(const history_data& h, const std::vector<stay>& all) {
     const auto& ids = h.contacts;
     table out{{"contact_id", ids.type()}, {"entered_at", value_type::instant}, {"left_at", value_type::instant}};
-    for (auto& c : out.columns()) c.reserve(all.size());
-    for (const auto& s : all) ids.push_to(out[0], s.contact);
-    for (const auto& s : all) out[1].push_integer(s.entered);
-    for (const auto& s : all) {
-        if (s.left != stay::stays) out[2].push_integer(s.left);
-        else out[2].push_missing();
+    std::vector<std::int64_t> cells(all.size());
+    const auto column = [&](std::size_t k, auto of) {
+        for (std::size_t i = 0; i < all.size(); ++i) cells[i] = of(all[i]);
+        out[k].push_integers(cells, stay::stays);
+    };
+    if (ids.are_integers()) {
+        for (std::size_t i = 0; i < all.size(); ++i) cells[i] = ids.integers[all[i].contact];
+        out[0].push_integers(cells);
+    } else {
+        out[0].reserve(all.size());
+        for (const auto& s : all) ids.push_to(out[0], s.contact);
     }
+    column(1, [](const stay& s) { return s.entered; });
+    column(2, [](const stay& s) { return s.left; });
     return out;
 }
 

@@ -1,4 +1,4 @@
-#include "predicate/membership_walk.hpp"
+#include "predicate/membership_part.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -37,43 +37,8 @@ slots_read read_by(const program& p, node_id n) {
 
 // ---- the plan
 
-struct membership_walk::part {
-    enum class kind : std::uint8_t { all_of, any_of, inverse, settled, counted, asked };
-
-    kind what = kind::asked;
-    std::vector<std::unique_ptr<part>> parts{};
-    node_id node = none;                             // asked
-    slots_read reads{};
-    // counted: how many events of these streams stand in the window, compared with a number
-    struct source { const timeline* rows; std::uint32_t slot; std::size_t cursor = 0; };
-    std::vector<source> sources{};
-    std::uint32_t contact = 0;                       // the one before, as cursors go forward only
-    selector_id selector = none;
-    bool filtered = false, windowed = false;
-    length last{};
-    node_kind comparison = node_kind::greater_equal;
-    std::int64_t number = 1;
-    std::vector<std::int64_t> enters{}, leaves{};
-    std::vector<step> steps{}, spare{};
-
-    [[nodiscard]] bool holds(std::int64_t count) const {
-        switch (comparison) {
-            case node_kind::equal: return count == number;
-            case node_kind::not_equal: return count != number;
-            case node_kind::less: return count < number;
-            case node_kind::less_equal: return count <= number;
-            case node_kind::greater: return count > number;
-            default: return count >= number;
-        }
-    }
-    [[nodiscard]] bool monotone() const { return comparison != node_kind::equal && comparison != node_kind::not_equal; }
-    void push(std::int64_t from, truth v) {
-        if (steps.empty() || steps.back().value != v) steps.push_back({from, v});
-    }
-};
-
 membership_walk::membership_walk(program_ptr p, const history_data& h, node_id n, instant start, instant end, bool follow)
-    : program_{std::move(p)}, history_{h}, reader_{program_, h}, reads_{read_by(*program_, n)}, start_{start.time_since_epoch().count()}, end_{end.time_since_epoch().count()}, root_{plan(n)}, follow_{follow} {}
+    : program_{std::move(p)}, history_{h}, reader_{program_, h}, start_{start.time_since_epoch().count()}, end_{end.time_since_epoch().count()}, root_{plan(n)}, follow_{follow} {}
 membership_walk::~membership_walk() = default;
 
 std::unique_ptr<membership_walk::part> membership_walk::plan(node_id id) {
@@ -182,36 +147,38 @@ void membership_walk::combine(part& p, const std::vector<step>& b, truth decidin
     }
 }
 
-void membership_walk::sweep(part& p) {
+/// When the events that a part counts entered, of the contact at hand, ascending.
+std::span<const std::int64_t> membership_walk::entered(part& p) {
     if (contact_ < p.contact) for (auto& s : p.sources) s.cursor = 0;
     p.contact = contact_;
-    const std::int64_t* enters = nullptr;
-    std::size_t count = 0;
     if (p.sources.size() == 1 && !p.filtered) {
         const auto [begin, end] = p.sources[0].rows->range(contact_, p.sources[0].cursor);
-        enters = p.sources[0].rows->at.data() + begin;
-        count = end - begin;
-    } else {
-        p.enters.clear();
-        for (auto& s : p.sources) {
-            const auto [begin, end] = s.rows->range(contact_, s.cursor);
-            if (begin == end) continue;
-            if (!p.filtered) {
-                p.enters.insert(p.enters.end(), s.rows->at.begin() + begin, s.rows->at.begin() + end);
-                continue;
-            }
-            if (!loaded_) reader_.load(contact_);
-            loaded_ = true;
-            const auto& all = reader_.all(s.slot);
-            for (std::uint32_t k = 0; k < all.count; ++k)
-                if (selects(*program_, p.selector, reader_.view(), {&all, s.slot, k}, all.place(k).at)) p.enters.push_back(all.at[k]);
-        }
-        if (p.sources.size() > 1) std::sort(p.enters.begin(), p.enters.end());
-        enters = p.enters.data();
-        count = p.enters.size();
+        return {p.sources[0].rows->at.data() + begin, end - begin};
     }
-    if (p.monotone() && (!p.windowed || p.last.is_fixed())) {
-        sweep_enough(p, enters, count);
+    p.enters.clear();
+    for (auto& s : p.sources) {
+        const auto [begin, end] = s.rows->range(contact_, s.cursor);
+        if (begin == end) continue;
+        if (!p.filtered) {
+            p.enters.insert(p.enters.end(), s.rows->at.begin() + begin, s.rows->at.begin() + end);
+            continue;
+        }
+        if (!loaded_) reader_.load(contact_);
+        loaded_ = true;
+        const auto& all = reader_.all(s.slot);
+        for (std::uint32_t k = 0; k < all.count; ++k)
+            if (selects(*program_, p.selector, reader_.view(), {&all, s.slot, k}, all.place(k).at)) p.enters.push_back(all.at[k]);
+    }
+    if (p.sources.size() > 1) std::sort(p.enters.begin(), p.enters.end());
+    return p.enters;
+}
+
+void membership_walk::sweep(part& p) {
+    const auto all = entered(p);
+    const std::int64_t* enters = all.data();
+    const std::size_t count = all.size();
+    if (p.of_stretches()) {
+        sweep_enough(p, all);
         return;
     }
     const std::int64_t* leaves = enters;
@@ -243,39 +210,58 @@ void membership_walk::sweep(part& p) {
     }
 }
 
-/// At least k events are in the window from the k-th of them on until the first leaves: no need to look at each instant.
-void membership_walk::sweep_enough(part& p, const std::int64_t* enters, std::size_t count) {
-    const bool more = p.comparison == node_kind::greater || p.comparison == node_kind::less_equal, inverse = p.comparison == node_kind::less || p.comparison == node_kind::less_equal;
-    const truth in = to_truth(!inverse);
+/// At least k events are in the window from the k-th of them on until the first leaves: no need to look at each instant, and no branch
+/// that hangs on what the contact did.
+std::span<const membership_walk::stretch> membership_walk::stretches(part& p, std::span<const std::int64_t> enters) {
     const std::int64_t length = p.windowed ? std::min(p.last.fixed.count(), stay::stays / 2) : 0;   // so that no sum overflows
-    if (p.number < (more ? 0 : 1)) {   // of anybody
+    const std::int64_t start = from_, stop = end_;
+    const auto least = static_cast<std::size_t>(p.least());
+    std::size_t count = enters.size();
+    while (count > 0 && enters[count - 1] >= stop) --count;
+    if (p.stretches.size() < count + 1) p.stretches.resize(count + 1);
+    stretch* out = p.stretches.data();
+    if (count < least) return {};
+    if (!p.windowed) {
+        out[0] = {std::max(enters[least - 1], start), stay::stays};
+        return {out, 1};
+    }
+    std::size_t n = 0;
+    std::int64_t from = start, to = start;      // the one that is open
+    for (std::size_t k = 0; k + least <= count; ++k) {
+        const std::int64_t end = enters[k] + length, begin = std::max(enters[k + least - 1], start);
+        const bool any = begin < end, anew = any & (begin > to);
+        out[n] = {from, to};
+        n += anew & (from < to);
+        from = anew ? begin : from;
+        to = any ? end : to;
+    }
+    out[n] = {from, to};
+    n += from < to;
+    return {out, n};
+}
+
+void membership_walk::sweep_enough(part& p, std::span<const std::int64_t> enters) {
+    const truth in = p.enough();
+    if (p.least() == 0) {   // of anybody
         p.push(from_, in);
         return;
     }
-    const auto least = static_cast<std::uint64_t>(p.number) + (more ? 1U : 0U);
-    const std::int64_t start = from_, stop = end_;
-    std::int64_t from = start, to = start;      // the stretch that is open
-    for (std::size_t k = 0; k + least <= count; ++k) {
-        const std::int64_t end = p.windowed ? enters[k] + length : stay::stays, begin = std::max(enters[k + least - 1], start);
-        if (begin >= end) continue;
-        if (begin >= stop) break;
-        if (begin > to) {
-            if (from < to) p.push(from, in);
-            p.push(to, !in);
-            from = begin;
-        }
-        to = end;
+    std::int64_t to = from_;
+    for (const auto& s : stretches(p, enters)) {
+        if (to < s.from) p.push(to, !in);
+        p.push(s.from, in);
+        to = s.to;
     }
-    if (from < to) p.push(from, in);
-    if (to < stop) p.push(to, !in);
+    if (to < end_) p.push(to, !in);
     if (!follow_) return;
     // What comes after the end may change it: the first to enter, and the first to leave.
-    std::size_t first = count;
-    while (first > 0 && enters[first - 1] >= stop) --first;
-    if (first < count) next_ = std::min(next_, enters[first]);
+    std::size_t first = enters.size();
+    while (first > 0 && enters[first - 1] >= end_) --first;
+    if (first < enters.size()) next_ = std::min(next_, enters[first]);
     if (!p.windowed) return;
-    while (first > 0 && enters[first - 1] + length >= stop) --first;
-    if (first < count) next_ = std::min(next_, enters[first] + length);
+    const std::int64_t length = std::min(p.last.fixed.count(), stay::stays / 2);
+    while (first > 0 && enters[first - 1] + length >= end_) --first;
+    if (first < enters.size()) next_ = std::min(next_, enters[first] + length);
 }
 
 void membership_walk::ask_along(part& p) {
@@ -301,35 +287,13 @@ void membership_walk::one(std::uint32_t contact, std::vector<stay>& out) {
     loaded_ = false;
     next_ = from_ >= end_ ? from_ : stay::stays;
     if (from_ >= end_) return;
+    if (root_->what == part::kind::counted && root_->of_stretches() && root_->least() > 0 && root_->enough() == truth::yes && !follow_) {   // the same, without the detour by steps
+        for (const auto& s : stretches(*root_, entered(*root_))) out.push_back({contact, s.from, s.to < end_ ? s.to : stay::stays});
+        return;
+    }
     const auto& steps = walk(*root_);
     for (std::size_t k = 0; k < steps.size(); ++k)
         if (steps[k].value == truth::yes) out.push_back({contact, steps[k].from, k + 1 < steps.size() ? steps[k + 1].from : stay::stays});
-}
-
-std::vector<std::uint64_t> membership_walk::with_rows() const {
-    const std::size_t n = history_.contacts.size();
-    std::vector<std::uint64_t> out((n + 63) / 64, 0);
-    const auto mark = [&](std::size_t k) { out[k >> 6] |= std::uint64_t{1} << (k & 63); };
-    const auto mark_rows = [&](const timeline& rows) {
-        for (const auto k : rows.owners) mark(k);
-        if (rows.dense.empty()) return;
-        for (std::size_t w = 0; w < out.size(); ++w) {
-            std::uint64_t word = 0;
-            const std::size_t bits = std::min<std::size_t>(64, n - w * 64);
-            for (std::size_t b = 0; b < bits; ++b) word |= static_cast<std::uint64_t>(rows.dense[w * 64 + b] != rows.dense[w * 64 + b + 1]) << b;
-            out[w] |= word;
-        }
-    };
-    for (const auto s : reads_.streams)
-        if (const auto* stream = history_.stream(program_->streams[s])) mark_rows(stream->rows);
-    for (const auto a : reads_.attributes) {
-        if (program_->attributes[a].of_account) continue;   // found by way of the contact's account_id
-        const auto* stream = history_.contact_attribute(program_->attributes[a].name);
-        if (stream == nullptr) continue;
-        mark_rows(stream->rows);
-        for (std::size_t k = 0; k < stream->base.size(); ++k) if (stream->base.present(k)) mark(k);
-    }
-    return out;
 }
 
 void membership_walk::all(std::vector<stay>& out) {
@@ -338,8 +302,8 @@ void membership_walk::all(std::vector<stay>& out) {
         for (std::uint32_t k = 0; k < n; ++k) one(k, out);
         return;
     }
-    const auto rows = with_rows();
-    std::vector<stay> empty;             // of who has no row, from the start on
+    const auto rows = others(*root_);
+    std::vector<stay> empty;             // of who is as if without rows, from the start on
     for (std::uint32_t k = 0; k < n; ++k) {
         if (((rows[k >> 6] >> (k & 63)) & 1) != 0) continue;
         contact_ = k;

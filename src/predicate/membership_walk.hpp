@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "journeyman/history/history.hpp"
@@ -54,17 +56,20 @@ private:
     struct part;
     const std::vector<step>& walk(part&);
     void sweep(part&);
-    void sweep_enough(part&, const std::int64_t* enters, std::size_t count);
+    struct stretch { std::int64_t from, to; };
+    std::span<const std::int64_t> entered(part&);
+    std::span<const stretch> stretches(part&, std::span<const std::int64_t> enters);
+    void sweep_enough(part&, std::span<const std::int64_t> enters);
     void ask_along(part&);
     static void combine(part&, const std::vector<step>&, truth deciding);
     std::unique_ptr<part> plan(node_id);
     std::unique_ptr<part> plan_counted(node_id);
-    std::vector<std::uint64_t> with_rows() const;
+    static std::optional<truth> of_nobody(const part&);
+    std::vector<std::uint64_t> others(const part&) const;
 
     program_ptr program_;
     const history_data& history_;
     history_reader reader_;
-    slots_read reads_;
     std::int64_t start_, end_;
     std::unique_ptr<part> root_;
     std::uint32_t contact_ = 0;          // the one being walked, from `from_` on

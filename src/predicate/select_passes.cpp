@@ -1,3 +1,5 @@
+// The tree of clauses, with bits for answers; and the clauses asked contact by contact.
+
 #include "predicate/select_passes.hpp"
 
 #include <algorithm>
@@ -8,118 +10,176 @@
 
 namespace journeyman::detail {
 
-namespace {
-
-/// The kernels over one comparison: `f` is inlined for each operator, so that the loop inside has no branch.
-template <class F>
-void with_operator(node_kind k, F f) {
-    switch (k) {
-        case node_kind::equal: return f([](auto a, auto b) { return a == b; });
-        case node_kind::not_equal: return f([](auto a, auto b) { return a != b; });
-        case node_kind::less: return f([](auto a, auto b) { return a < b; });
-        case node_kind::less_equal: return f([](auto a, auto b) { return a <= b; });
-        case node_kind::greater: return f([](auto a, auto b) { return a > b; });
-        default: return f([](auto a, auto b) { return a >= b; });
-    }
-}
-
-}  // namespace
-
-void pass_runner::run(std::uint32_t first, std::uint32_t end, std::vector<std::uint32_t>& in, std::vector<std::uint32_t>& unknown) {
-    lent<truth> answer{truths_};
-    lent<std::uint32_t> everybody{numbers_}, some{numbers_}, yes{numbers_};
-    for (std::uint32_t i = 0; i < chunk; ++i) everybody[i] = i;
+void pass_runner::run(std::uint32_t first, std::uint32_t end, std::span<const answers> out) {
     const bool all_exist = h_.exists_from.empty() || t_ >= h_.all_exist_from;
+    answer found;
     for (first_ = first; first_ < end; first_ += chunk) {
         count_ = std::min(chunk, end - first_);
-        picked who{everybody.data(), count_};
-        if (!all_exist) {
-            const std::int64_t* from = h_.exists_from.data() + first_;
-            std::uint32_t n = 0;
-            for (std::uint32_t i = 0; i < count_; ++i) {
-                some[n] = i;
-                n += from[i] <= t_;
-            }
-            who = {some.data(), n};
+        words_ = (std::size_t{count_} + 63) / 64;
+        bits who;
+        if (all_exist) {
+            std::fill_n(who.word.begin(), words_, ~std::uint64_t{0});
+            if (count_ % 64 != 0) who.word[words_ - 1] = (std::uint64_t{1} << (count_ % 64)) - 1;
+        } else {
+            kernels_.between_64(h_.exists_from.data() + first_, count_, std::numeric_limits<std::int64_t>::min(), t_, who.word.data());
         }
-        ask(plan_, who, answer.data());
-        std::uint32_t found = 0;
-        unsigned any = 0;
-        for (const auto i : who) {
-            const truth x = answer[i];
-            yes[found] = first_ + i;
-            found += x == truth::yes;
-            any |= static_cast<unsigned>(x);
+        for (auto& s : shared_) s.asked.word.fill(0);
+        for (std::size_t k = 0; k < plans_.size(); ++k) {
+            ask(plans_[k], who, found);
+            std::copy_n(found.yes.word.begin(), words_, out[k].in + first_ / 64);
+            std::copy_n(found.unknown.word.begin(), words_, out[k].unknown + first_ / 64);
         }
-        in.insert(in.end(), yes.data(), yes.data() + found);
-        if ((any & static_cast<unsigned>(truth::unknown)) == 0) continue;
-        for (const auto i : who) if (answer[i] == truth::unknown) unknown.push_back(first_ + i);
     }
 }
 
-void pass_runner::ask(const clause& c, picked who, truth* out) {
+void pass_runner::ask(const clause& c, const bits& who, answer& out) {
+    if (c.shared == none) return ask_anew(c, who, out);
+    kept& k = shared_[c.shared];
+    bits left;
+    std::uint64_t any = 0, before = 0;
+    for (std::size_t w = 0; w < words_; ++w) {
+        any |= left.word[w] = who.word[w] & ~k.asked.word[w];
+        before |= k.asked.word[w];
+    }
+    if (before == 0) {
+        ask_anew(c, who, k.found);
+        k.asked = who;
+    } else if (any != 0) {
+        answer more;
+        ask_anew(c, left, more);
+        for (std::size_t w = 0; w < words_; ++w) {
+            k.asked.word[w] |= left.word[w];
+            k.found.yes.word[w] |= more.yes.word[w];
+            k.found.unknown.word[w] |= more.unknown.word[w];
+        }
+    }
+    for (std::size_t w = 0; w < words_; ++w) {
+        out.yes.word[w] = k.found.yes.word[w] & who.word[w];
+        out.unknown.word[w] = k.found.unknown.word[w] & who.word[w];
+    }
+}
+
+void pass_runner::ask_anew(const clause& c, const bits& who, answer& out) {
     switch (c.what) {
-        case clause::form::all_of: return logic(c, who, out, truth::no);
-        case clause::form::any_of: return logic(c, who, out, truth::yes);
+        case clause::form::all_of: return logic(c, who, out, true);
+        case clause::form::any_of: return logic(c, who, out, false);
         case clause::form::inverse:
             ask(c.parts[0], who, out);
-            for (const auto i : who) out[i] = !out[i];
+            for (std::size_t w = 0; w < words_; ++w) out.yes.word[w] = who.word[w] & ~out.yes.word[w] & ~out.unknown.word[w];
             return;
         case clause::form::known:
             ask(c.parts[0], who, out);
-            for (const auto i : who) out[i] = to_truth(out[i] == truth::yes);
+            out.unknown.word.fill(0);
             return;
-        case clause::form::compare: return compare(c, who, out);
-        case clause::form::among: return among(c, who, out);
-        case clause::form::holds: return holds(c, who, out);
         case clause::form::sequence: return sequence(c, who, out);
-        case clause::form::plain: return plain(c, who, out);
+        default: return leaf(c, who, out);
     }
 }
 
-/// Each part is asked only about those whom the parts before have not decided.
-void pass_runner::logic(const clause& c, picked who, truth* out, truth deciding) {
-    if (c.parts.empty()) {
-        for (const auto i : who) out[i] = !deciding;
-        return;
-    }
-    lent<truth> part{truths_};
-    lent<std::uint32_t> open{numbers_};
-    ask(c.parts[0], who, out);
-    std::uint32_t n = 0;
-    for (const auto i : who) {
-        open[n] = i;
-        n += out[i] != deciding;
-    }
-    for (std::size_t k = 1; k < c.parts.size() && n > 0; ++k) {
-        ask(c.parts[k], {open.data(), n}, part.data());
-        std::uint32_t left = 0;
-        for (std::uint32_t j = 0; j < n; ++j) {
-            const std::uint32_t i = open[j];
-            const truth was = out[i], is = part[i];
-            out[i] = is == deciding || was == !deciding ? is : was;      // once unknown, only the deciding answer changes it
-            open[left] = i;
-            left += is != deciding;
+/// Each part is asked only about those whom the parts before have not decided: of `all`, for whom it is not no.
+void pass_runner::logic(const clause& c, const bits& who, answer& out, bool all) {
+    bits open = who;
+    answer part;
+    out.unknown.word.fill(0);
+    for (const clause& p : c.parts) {
+        ask(p, open, part);
+        std::uint64_t any = 0;
+        for (std::size_t w = 0; w < words_; ++w) {
+            const std::uint64_t decided = all ? open.word[w] & ~part.yes.word[w] & ~part.unknown.word[w] : part.yes.word[w];
+            any |= open.word[w] &= ~decided;
+            out.unknown.word[w] = (out.unknown.word[w] | part.unknown.word[w]) & ~decided;   // once unknown, only the deciding answer changes it
         }
-        n = left;
+        if (any == 0) break;
+    }
+    for (std::size_t w = 0; w < words_; ++w) {
+        out.unknown.word[w] &= open.word[w];
+        out.yes.word[w] = all ? open.word[w] & ~out.unknown.word[w] : who.word[w] & ~open.word[w];
     }
 }
 
-/// The texts of an attribute that never changes, for the whole chunk; null when it has no such form.
-const std::uint32_t* pass_runner::fixed_texts(const pass_term& t) const {
-    if (!t.of_attribute || t.attribute == nullptr || t.type != value_type::text) return nullptr;
-    const attribute_stream& a = *t.attribute;
-    return a.rows.rows() == 0 && a.base.size() >= first_ + std::size_t{count_} ? a.base.codes().data() + first_ : nullptr;
+void pass_runner::leaf(const clause& c, const bits& who, answer& out) {
+    if (texts(c, who, out) || by_masks(c, who, out)) return;
+    lent<std::uint32_t> places{numbers_};
+    lent<truth> found{truths_};
+    const picked some = list(who, places.data());
+    switch (c.what) {
+        case clause::form::compare: compare(c, some, found.data()); break;
+        case clause::form::among: among(c, some, found.data()); break;
+        case clause::form::holds: holds(c, some, found.data()); break;
+        default: plain(c, some, found.data());
+    }
+    take(found.data(), who, out);
 }
+
+// ---- to bits and from bits
+
+pass_runner::picked pass_runner::list(const bits& b, std::uint32_t* places) const {
+    std::uint32_t n = 0;
+    each_bit(b.word.data(), words_, [&](std::uint32_t i) { places[n++] = i; });
+    return {places, n};
+}
+
+void pass_runner::take(const truth* from, const bits& who, answer& out) const {
+    static_assert(sizeof(truth) == 1);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(from);
+    kernels_.between_8(bytes, count_, static_cast<std::uint8_t>(truth::yes), static_cast<std::uint8_t>(truth::yes), out.yes.word.data());
+    kernels_.between_8(bytes, count_, static_cast<std::uint8_t>(truth::unknown), static_cast<std::uint8_t>(truth::unknown), out.unknown.word.data());
+    for (std::size_t w = 0; w < words_; ++w) {
+        out.yes.word[w] &= who.word[w];
+        out.unknown.word[w] &= who.word[w];
+    }
+}
+
+void pass_runner::take_compared(node_kind op, std::int64_t x, const std::int64_t* v, const std::uint8_t* there, const bits& who, answer& out) const {
+    const interval_of<std::int64_t> in{op, x};
+    bits present = who;
+    if (there != nullptr) {
+        kernels_.between_8(there, count_, 1, 255, present.word.data());
+        for (std::size_t w = 0; w < words_; ++w) present.word[w] &= who.word[w];
+    }
+    kernels_.between_64(v, count_, in.low, in.high, out.yes.word.data());
+    for (std::size_t w = 0; w < words_; ++w) {
+        out.unknown.word[w] = who.word[w] & ~present.word[w];
+        out.yes.word[w] = in.none ? 0 : (in.inverse ? ~out.yes.word[w] : out.yes.word[w]) & present.word[w];
+    }
+}
+
+void pass_runner::take_counted(node_kind op, std::uint32_t x, const std::uint32_t* n, const bits& who, answer& out) const {
+    const interval_of<std::uint32_t> in{op, x};
+    kernels_.between_32(n, count_, in.low, in.high, out.yes.word.data());
+    for (std::size_t w = 0; w < words_; ++w) {
+        out.unknown.word[w] = 0;
+        out.yes.word[w] = in.none ? 0 : (in.inverse ? ~out.yes.word[w] : out.yes.word[w]) & who.word[w];
+    }
+}
+
+void pass_runner::take_texts(bool among, const std::vector<std::uint8_t>& numbers, const std::uint8_t* codes, const bits& who, answer& out) const {
+    bits one;
+    std::fill_n(out.yes.word.begin(), words_, 0);
+    for (const auto k : numbers) {
+        kernels_.between_8(codes, count_, k, k, one.word.data());
+        for (std::size_t w = 0; w < words_; ++w) out.yes.word[w] |= one.word[w];
+    }
+    kernels_.between_8(codes, count_, narrow_codes::missing, narrow_codes::missing, out.unknown.word.data());
+    for (std::size_t w = 0; w < words_; ++w) {
+        out.unknown.word[w] &= who.word[w];
+        out.yes.word[w] = (among ? out.yes.word[w] : ~out.yes.word[w]) & who.word[w] & ~out.unknown.word[w];
+    }
+}
+
+/// Of an attribute that never changes.
+bool pass_runner::texts(const clause& c, const bits& who, answer& out) {
+    const pass_term& t = c.term;
+    if (!t.of_attribute || t.narrow == nullptr || t.narrow->code.size() < first_ + std::size_t{count_}) return false;
+    const bool equals = c.what == clause::form::compare && c.constant.type == value_type::text && (c.op == node_kind::equal || c.op == node_kind::not_equal);
+    if (!equals && c.what != clause::form::among) return false;
+    take_texts(c.what == clause::form::among || c.op == node_kind::equal, c.numbers, t.narrow->code.data() + first_, who, out);
+    return true;
+}
+
+// ---- contact by contact
 
 void pass_runner::compare(const clause& c, picked who, truth* out) {
-    if (const auto* codes = fixed_texts(c.term); codes != nullptr && c.constant.type == value_type::text && (c.op == node_kind::equal || c.op == node_kind::not_equal)) {
-        const auto wanted = static_cast<std::uint32_t>(c.constant.i), lacking = static_cast<std::uint32_t>(no_text);
-        // By bits, not by branches that texts at random mislead: 1 is yes, 2 unknown.
-        if (c.op == node_kind::equal) each(who, [=](std::uint32_t i) { out[i] = static_cast<truth>(unsigned{codes[i] == wanted} | unsigned{codes[i] == lacking} << 1); });
-        else each(who, [=](std::uint32_t i) { out[i] = static_cast<truth>(unsigned{codes[i] != wanted && codes[i] != lacking} | unsigned{codes[i] == lacking} << 1); });
-        return;
-    }
     if (!c.term.of_attribute && c.term.aggregate == aggregate::count && c.constant.type == value_type::integer && c.constant.i >= 0 && c.constant.i < INT32_MAX) {
         lent<std::uint32_t> n{numbers_};
         counts(c.term, who, n.data());
@@ -150,12 +210,6 @@ void pass_runner::compare(const clause& c, picked who, truth* out) {
 }
 
 void pass_runner::among(const clause& c, picked who, truth* out) {
-    if (const auto* codes = fixed_texts(c.term); codes != nullptr) {
-        const auto lacking = static_cast<std::uint32_t>(no_text);
-        each(who, [=](std::uint32_t i) { out[i] = static_cast<truth>(unsigned{codes[i] == lacking} << 1); });
-        for (const auto wanted : c.codes) each(who, [=](std::uint32_t i) { out[i] = static_cast<truth>(static_cast<unsigned>(out[i]) | unsigned{codes[i] == wanted}); });
-        return;
-    }
     lent<std::int64_t> v{integers_};
     lent<std::uint8_t> there{bytes_};
     values(c.term, who, v.data(), there.data());

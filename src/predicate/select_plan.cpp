@@ -3,6 +3,7 @@
 #include "predicate/select_plan.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "predicate/compare.hpp"
 
@@ -90,7 +91,33 @@ private:
         c.op = k;
         c.constant = p_.nodes[b].constant;
         c.term = std::move(*t);
+        turn_round(c);
+        if (c.constant.type == value_type::text) c.numbers = numbers(c.term.narrow, {static_cast<std::uint32_t>(c.constant.i)});
         return c;
+    }
+    /// `now - last_time(x) > D` asks for an instant before `now - D`.
+    void turn_round(clause& c) const {
+        std::int64_t bound = 0, unused = 0;
+        const std::int64_t t = at_.time_since_epoch().count();
+        if (!c.term.from_now || c.term.of_attribute || c.term.aggregate > aggregate::last_time || c.constant.type != value_type::duration || c.term.rows.times == nullptr) return;
+        if (c.term.aggregate != aggregate::first_time && c.term.aggregate != aggregate::last_time) return;
+        const auto& times = *c.term.rows.times;
+        if (__builtin_sub_overflow(t, c.constant.i, &bound) || __builtin_sub_overflow(t, times.first, &unused) || __builtin_sub_overflow(t, times.last, &unused)) return;
+        c.term.from_now = false;
+        c.term.type = value_type::instant;
+        c.op = flipped(c.op);
+        c.constant = value::of(value_type::instant, bound);
+    }
+    static std::shared_ptr<const narrow_codes> few_texts(const column* cells) {
+        if (cells == nullptr || cells->type() != value_type::text || cells->size() == 0) return {};
+        auto found = journeyman::narrow(*cells);
+        return found->fits ? found : nullptr;
+    }
+    static std::vector<std::uint8_t> numbers(const std::shared_ptr<const narrow_codes>& of, const std::vector<std::uint32_t>& texts) {
+        std::vector<std::uint8_t> out;
+        if (of == nullptr) return out;
+        for (const auto text : texts) if (const int k = of->find(text); k >= 0) out.push_back(static_cast<std::uint8_t>(k));
+        return out;
     }
     clause between(const compiled_node& n) const {
         clause c, low = comparison(node_kind::greater_equal, arg(n, 0), arg(n, 1)), high = comparison(node_kind::less_equal, arg(n, 0), arg(n, 2));
@@ -119,6 +146,7 @@ private:
         c.what = clause::form::among;
         c.term = std::move(*t);
         c.codes = std::move(*codes);
+        c.numbers = numbers(c.term.narrow, c.codes);
         if (n.kind == node_kind::in) return c;
         clause out;
         out.what = clause::form::inverse;
@@ -162,6 +190,7 @@ private:
         t.attribute = h_.contact_attribute(p_.attributes[n.slot].name);
         t.type = t.attribute == nullptr ? n.type : t.attribute->type;
         if (t.type != n.type) return {};
+        if (t.attribute != nullptr && t.attribute->rows.rows() == 0) t.narrow = few_texts(&t.attribute->base);
         return t;
     }
     [[nodiscard]] std::optional<pass_term> folded(const compiled_node& n) const {
@@ -175,6 +204,7 @@ private:
         if (s.property != none) {
             t.property = t.rows.stream->properties.find(p_.properties[s.property]);
             if (t.property == nullptr || t.property->type() != s.property_type) return {};
+            t.narrow = few_texts(t.property);
         }
         switch (n.aggregate) {
             case aggregate::count: break;
@@ -265,6 +295,7 @@ public:
             default: return {};
         }
         if (s.where != none && !tests(s.where, c)) return {};
+        if (c.stream->rows.rows() > 0) c.times = journeyman::narrow(c.stream->rows);
         return c;
     }
 
@@ -296,6 +327,11 @@ private:
         if (p_.nodes[a].kind != node_kind::property) return false;
         t.cells = c.stream->properties.find(p_.properties[p_.nodes[a].slot]);
         if (n.kind == node_kind::in && t.cells != nullptr && t.cells->type() != value_type::text) return false;
+        const bool equals = n.kind == node_kind::equal || n.kind == node_kind::not_equal;
+        if (n.kind == node_kind::in || (equals && t.constant.type == value_type::text)) {
+            t.narrow = few_texts(t.cells);
+            t.numbers = numbers(t.narrow, equals ? std::vector{static_cast<std::uint32_t>(t.constant.i)} : t.codes);
+        }
         c.where.push_back(std::move(t));
         return true;
     }
@@ -331,6 +367,33 @@ bool row_test::yes(const program& p, std::size_t row) const {
         if (op == node_kind::not_equal) return cells->codes()[row] != static_cast<std::uint32_t>(constant.i);
     }
     return compare_values(p, op, cells->at(row), constant) == truth::yes;
+}
+
+bool clause::same(const clause& o) const {
+    if (what != o.what || (what == form::plain && node != o.node) || op != o.op || within != o.within || !(constant == o.constant) || codes != o.codes || !(term == o.term) || !(steps == o.steps)) return false;
+    return std::equal(parts.begin(), parts.end(), o.parts.begin(), o.parts.end(), [](const clause& a, const clause& b) { return a.same(b); });
+}
+
+std::uint32_t find_shared(std::vector<clause>& roots) {
+    std::unordered_map<std::uint64_t, std::vector<clause*>> met;   // by something that is equal of equals
+    std::uint32_t n = 0;
+    const auto look = [&](const auto& self, clause& c) -> void {
+        for (auto& x : c.parts) self(self, x);
+        const auto of = [](const void* p) { return static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(p)); };
+        std::uint64_t key = static_cast<std::uint64_t>(c.what);
+        for (const std::uint64_t x : {c.parts.size(), of(c.term.rows.stream), of(c.term.attribute), of(c.term.property), static_cast<std::uint64_t>(c.term.rows.from), static_cast<std::uint64_t>(c.constant.i),
+                                      c.what == clause::form::plain ? std::uint64_t{c.node} : 0, c.steps.size()})
+            key = (key ^ x) * 0x9e3779b97f4a7c15U;
+        for (clause* other : met[key]) {
+            if (!other->same(c)) continue;
+            if (other->shared == none) other->shared = n++;
+            c.shared = other->shared;
+            return;
+        }
+        met[key].push_back(&c);
+    };
+    for (auto& c : roots) look(look, c);
+    return n;
 }
 
 std::optional<row_choice> plan_rows(const program& p, const history_data& h, const compiled_selector& s, instant at) { return planner{p, h, at}.choice(s); }

@@ -14,20 +14,6 @@ constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
 constexpr std::uint32_t ahead = 12;                      // contacts, to ask memory for their rows in time
 __extension__ typedef __int128 wide;
 
-/// How many of [begin, end), which ascend, are below x: from the end, where windows mostly are.
-std::uint32_t below(const std::int64_t* at, std::uint32_t begin, std::uint32_t end, std::int64_t x) {
-    std::uint32_t step = 1;
-    while (end - begin >= step && at[end - step] >= x) {
-        end -= step;
-        step *= 2;
-    }
-    while (step > 1) {
-        step /= 2;
-        if (end - begin >= step && at[end - step] >= x) end -= step;
-    }
-    return end;
-}
-
 }  // namespace
 
 /// The first or last row's time or property.
@@ -69,25 +55,6 @@ void pass_runner::counts(const pass_term& t, picked who, std::uint32_t* out) {
         for (const auto i : who) out[i] = 0;
         return;
     }
-    lent<std::uint32_t> scratch{numbers_};
-    const std::uint32_t* begin = begins(*t.rows.stream, scratch.data());
-    const std::uint32_t n = begin[count_] - begin[0];
-    if (t.rows.where.empty() && !t.without && n <= 6 * who.count && t.rows.from < t.rows.until) {
-        // A running count over all rows of the chunk: one comparison a row, no branch, whatever the contacts have.
-        const std::int64_t* at = rows.at.data() + begin[0];
-        const auto from = static_cast<std::uint64_t>(t.rows.from), width = static_cast<std::uint64_t>(t.rows.until) - from;
-        running_.resize(std::max<std::size_t>(running_.size(), n + std::size_t{1}));
-        std::uint32_t* running = running_.data();
-        std::uint32_t so_far = 0;
-        for (std::uint32_t r = 0; r < n; ++r) {
-            running[r] = so_far;
-            so_far += static_cast<std::uint64_t>(at[r]) - from < width;
-        }
-        running[n] = so_far;
-        running -= begin[0];
-        each(who, [&](std::uint32_t i) { out[i] = running[begin[i + 1]] - running[begin[i]]; });
-        return;
-    }
     lent<std::uint32_t> lo{numbers_}, hi{numbers_};
     ranges(t.rows, who, lo.data(), hi.data());
     for (const auto i : who) out[i] = hi[i] - lo[i];
@@ -114,12 +81,17 @@ bool pass_runner::crossed(const crossing& x, std::uint32_t contact, std::uint32_
     std::int64_t deadline = 0;
     if (__builtin_add_overflow(at, x.within, &deadline)) deadline = std::numeric_limits<std::int64_t>::max();
     deadline = std::min(deadline, t_);
-    std::uint32_t r = below(rows.at.data(), begin, end, at);
-    while (r < end && rows.at[r] == at && rows.order[r] <= of.rows.order[row]) ++r;
+    if (begin == end || deadline < at) return false;
     const bool texts = x.key->type() == value_type::text;
     const std::int64_t key = texts ? x.key->codes()[row] : x.key->integers()[row];
-    for (; r < end && rows.at[r] <= deadline; ++r) {
-        if ((texts ? x.other_key->codes()[r] : x.other_key->integers()[r]) == key && x.other_key->present(r) && passes(x.other, r)) return true;
+    // By buckets, which stand close together; what they leave over is looked at.
+    const std::uint16_t* bucket = x.other.times->bucket.data();
+    const std::uint16_t low = x.other.times->bucket_of(at), high = x.other.times->bucket_of(deadline);
+    std::uint32_t r = high == 0xffff ? end : below(bucket, begin, end, static_cast<std::uint16_t>(high + 1));
+    for (; r > begin && bucket[r - 1] >= low; --r) {
+        const std::uint32_t k = r - 1;
+        if (rows.at[k] > deadline || rows.at[k] < at || (rows.at[k] == at && rows.order[k] <= of.rows.order[row])) continue;
+        if ((texts ? x.other_key->codes()[k] : x.other_key->integers()[k]) == key && x.other_key->present(k) && passes(x.other, k)) return true;
     }
     return false;
 }
@@ -224,26 +196,8 @@ void pass_runner::ranges(const row_choice& c, picked who, std::uint32_t* lo, std
         for (const auto i : who) lo[i] = hi[i] = begin[i];
         return;
     }
-    const std::uint32_t n = begin[count_] - begin[0];
-    if (n <= 4 * who.count) {
-        // Running counts of the rows before the window and before its end, side by side in one word.
-        pairs_.resize(std::max<std::size_t>(pairs_.size(), n + std::size_t{1}));
-        std::uint64_t* running = pairs_.data();
-        std::uint64_t so_far = 0;
-        for (std::uint32_t r = 0; r < n; ++r) {
-            running[r] = so_far;
-            const std::int64_t x = at[begin[0] + r];
-            so_far += static_cast<std::uint64_t>(x < c.from) | static_cast<std::uint64_t>(x < c.until) << 32;
-        }
-        running[n] = so_far;
-        running -= begin[0];
-        for (const auto i : who) {
-            const std::uint64_t both = running[begin[i + 1]] - running[begin[i]];
-            lo[i] = begin[i] + static_cast<std::uint32_t>(both);
-            hi[i] = begin[i] + static_cast<std::uint32_t>(both >> 32);
-        }
-        return;
-    }
+    const rows_here rows{begin, begin[0], begin[count_] - begin[0]};
+    if (dense(c, rows, who.count)) return spans(c, rows, lo, hi);
     for (std::uint32_t k = 0; k < who.count; ++k) {
         const std::uint32_t i = who.place[k];
         if (k + ahead < who.count) {
@@ -255,84 +209,6 @@ void pass_runner::ranges(const row_choice& c, picked who, std::uint32_t* lo, std
         hi[i] = end;
         lo[i] = c.from == lowest ? begin[i] : below(at, begin[i], end, c.from);
     }
-}
-
-// ---- sequences: from the last step backwards. Of the events of a step, only those are looked at from which the rest can still be done in time.
-
-void pass_runner::sequence(const clause& c, picked who, truth* out) {
-    lent<std::uint32_t> open{numbers_}, scratch{numbers_};
-    std::copy(who.begin(), who.end(), open.data());
-    std::uint32_t n = who.count;
-    for (const auto i : who) out[i] = truth::no;
-    std::vector<const event_stream*> rare;
-    for (const auto& s : c.steps) rare.push_back(s.stream);
-    std::sort(rare.begin(), rare.end(), [](const event_stream* a, const event_stream* b) { return a->rows.rows() < b->rows.rows(); });
-    for (const auto* stream : rare) {                    // who lacks a step is out
-        if (n == 0) return;
-        const std::uint32_t* begin = begins(*stream, scratch.data());
-        std::uint32_t left = 0;
-        for (std::uint32_t j = 0; j < n; ++j) {
-            const std::uint32_t i = open[j];
-            open[left] = i;
-            left += begin[i] < begin[i + 1];
-        }
-        n = left;
-    }
-    for (std::uint32_t j = 0; j < n; ++j) out[open[j]] = to_truth(chained(c, first_ + open[j]));
-}
-
-bool pass_runner::chained(const clause& c, std::uint32_t contact) {
-    std::size_t k = c.steps.size() - 1;
-    links_.clear();
-    {
-        const auto& last = c.steps[k];
-        const auto& rows = last.stream->rows;
-        const auto [begin, end] = rows.range(contact);
-        for (std::uint32_t r = begin; r < end && rows.at[r] < last.until; ++r) {
-            if (!passes(last, r)) continue;
-            if (k == 0) return true;
-            links_.push_back({rows.at[r], rows.order[r], rows.at[r]});
-        }
-    }
-    while (k-- > 0 && !links_.empty()) {
-        // An event of this step goes on with the first of the next step after it, which of all is done the earliest.
-        const auto& step = c.steps[k];
-        const std::int64_t* at = step.stream->rows.at.data();
-        const std::uint32_t* order = step.stream->rows.order.data();
-        const auto soonest = [&](std::int64_t done) {
-            std::int64_t out = 0;
-            return __builtin_sub_overflow(done, c.within, &out) ? lowest : out;
-        };
-        auto [from, end] = step.stream->rows.range(contact);
-        earlier_.clear();
-        if (end - from <= 4 * links_.size()) {           // few: each looks for what follows it
-            std::size_t next = 0;
-            for (std::uint32_t r = from; r < end; ++r) {
-                while (next < links_.size() && (links_[next].at < at[r] || (links_[next].at == at[r] && links_[next].order <= order[r]))) ++next;
-                if (next == links_.size()) break;
-                if (at[r] < soonest(links_[next].done) || !passes(step, r)) continue;
-                if (k == 0) return true;
-                earlier_.push_back({at[r], order[r], links_[next].done});
-            }
-        } else {                                         // many: only those that lie close enough before one that follows
-            for (const link& next : links_) {
-                const auto until = static_cast<std::uint32_t>(std::lower_bound(at + from, at + end, next.at) - at);
-                std::uint32_t r = until;
-                while (r < end && at[r] == next.at && order[r] < next.order) ++r;
-                const std::uint32_t rest = r;
-                const std::size_t mark = earlier_.size();
-                for (const std::int64_t least = soonest(next.done); r > from && at[r - 1] >= least; --r) {
-                    if (!passes(step, r - 1)) continue;
-                    if (k == 0) return true;
-                    earlier_.push_back({at[r - 1], order[r - 1], next.done});
-                }
-                std::reverse(earlier_.begin() + static_cast<std::ptrdiff_t>(mark), earlier_.end());
-                from = rest;
-            }
-        }
-        links_.swap(earlier_);
-    }
-    return false;
 }
 
 }  // namespace journeyman::detail

@@ -63,7 +63,7 @@ struct run_part {
 
 /// Made once, by whoever asks first.
 template <class T>
-class made_once {
+class by_first_asked {
 public:
     template <class F>
     const T& get(F make) const {
@@ -88,9 +88,9 @@ struct run_data {
     template <class F>
     void each_journey(F f) const { for (const auto& p : parts) for (const auto& j : p.journeys) f(j); }
 
-    made_once<table> actions_table, journeys_table, steps_table, edges_table;
-    made_once<history> made;
-    made_once<std::vector<journey_span>> spans;
+    by_first_asked<table> actions_table, journeys_table, steps_table, edges_table;
+    by_first_asked<history> made;
+    by_first_asked<std::vector<journey_span>> spans;
 };
 
 /// What a template, a task or a webhook is called.

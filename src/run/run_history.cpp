@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 
+#include "history/settle.hpp"
 #include "run/run_data.hpp"
 
 namespace journeyman {
@@ -82,6 +83,7 @@ public:
         for (const auto& [slot, rows] : events) add_events(stream(p->streams[slot]), rows);
         for (const auto& [slot, rows] : changes) add_changes(attribute(p->attributes[slot].name), rows);
         actions();
+        detail::settle(*out_);
         return history{std::move(out_)};
     }
 

@@ -196,6 +196,20 @@ def test_sizes_and_overlap_are_counts_of_sets(seed):
     assert overlap.matrix.to_pandas().set_index("segment").loc["roman", "buyers"] == len(sets["roman"] & sets["buyers"])
     predicates = {"buyers": "did(purchase)", "pointed": "points >= 3", "roman": 'city == "Roma"'}
     assert h.overlap(predicates, at).to_pylist() == overlap.to_pylist() == h.overlap(playbook.segments.values(), at).to_pylist()
+    for many in (h.select_many(predicates, at), h.select_many(playbook.segments.values(), at, threads=2)):
+        assert {name: (set(s.ids), set(s.unknown_ids)) for name, s in many.items()} == {name: (sets[name], unknown[name]) for name in sets}
+    assert rows(many["pointed"].sizes("city").to_pandas()) == rows(selected.sizes("city").to_pandas())
+
+
+def test_many_predicates_know_segments_and_errors_say_which():
+    h = history_of(*random_tables(1))
+    known = {"buyers": "did(purchase)"}
+    found = h.select_many(['segment("buyers") and points > 2', "did(purchase)"], START + 180 * HOUR, segments=known)
+    assert list(found) == ['segment("buyers") and points > 2', "did(purchase)"]
+    assert found["did(purchase)"].ids == h.select("did(purchase)", START + 180 * HOUR).ids
+    with pytest.raises(jm.Error, match="type.mismatch") as e:
+        h.select_many({"fine": "did(purchase)", "odd": "points > \"2\""})
+    assert e.value.place.startswith("segments.odd")
 
 
 def wilson(part, whole):

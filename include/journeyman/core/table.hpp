@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iosfwd>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +31,7 @@ public:
     void push_text(std::string_view s);       // the frequent ones, without a variant
     void push_integer(std::int64_t x);        // also boolean, money, day, instant and duration columns, in their units
     void push_decimal(double x);
+    void push_integers(std::span<const std::int64_t> all, std::optional<std::int64_t> missing = {});   // many; those equal to `missing` are
     void push(instant t) { push_integer(t.time_since_epoch().count()); }
     void reserve(std::size_t rows);
     [[nodiscard]] bool present(std::size_t row) const { return present_[row] != 0; }

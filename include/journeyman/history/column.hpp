@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "journeyman/core/made_once.hpp"
 #include "journeyman/core/shared_vector.hpp"
 #include "journeyman/core/value.hpp"
+#include "journeyman/history/narrow.hpp"
 
 namespace journeyman {
 
@@ -36,6 +38,7 @@ public:
     }
     /// Appends; the value must be missing or of the column's type.
     void push(const value& v) {
+        narrow_.reset();
         const bool has = !v.is_missing();
         if (!has && valid_.empty()) valid_ = std::vector<std::uint64_t>((size_ + 64) >> 6, ~std::uint64_t{0});
         if (!valid_.empty()) {
@@ -60,6 +63,9 @@ public:
     [[nodiscard]] std::span<const std::int64_t> integers() const { return {integers_.data(), integers_.size()}; }
     [[nodiscard]] std::span<const double> decimals() const { return {decimals_.data(), decimals_.size()}; }
     [[nodiscard]] std::span<const std::uint64_t> valid() const { return {valid_.data(), valid_.size()}; }
+    [[nodiscard]] const made_once<narrow_codes>& narrow() const { return narrow_; }
+    /// No more cells will come.
+    void settle() { narrow_.settle(); }
 
     /// Takes over ready buffers: exactly one of the value vectors is filled, by type; `valid` empty when nothing is missing.
     static column adopt_bytes(std::vector<std::uint8_t> v, std::vector<std::uint64_t> valid) { column c{value_type::boolean}; c.size_ = v.size(); c.bytes_ = std::move(v); c.valid_ = std::move(valid); return c; }
@@ -75,6 +81,7 @@ private:
     shared_vector<std::int64_t> integers_;
     shared_vector<double> decimals_;
     shared_vector<std::uint64_t> valid_;
+    made_once<narrow_codes> narrow_;
 };
 
 inline void column::insert(std::size_t row, const value& v) {

@@ -10,6 +10,7 @@
 #include "journeyman/core/shared_vector.hpp"
 #include "journeyman/core/time.hpp"
 #include "journeyman/history/column.hpp"
+#include "journeyman/history/narrow.hpp"
 
 namespace journeyman {
 
@@ -20,6 +21,7 @@ struct timeline {
     shared_vector<std::uint32_t> dense;      // when many owners have rows: begin by owner number, count + 1; else empty
     shared_vector<std::int64_t> at;          // microseconds
     shared_vector<std::uint32_t> order;      // T2: place among all inputs of the history at one instant
+    made_once<narrow_times> narrow;          // of `at` and of the owners; who changes these resets it
 
     [[nodiscard]] std::size_t rows() const { return at.size(); }
 

@@ -1,11 +1,15 @@
 #pragma once
-// How segments share their members.
+// Several segments at once: who is in each, and how they share their members.
 
 #include "journeyman/history/history.hpp"
 #include "journeyman/predicate/select.hpp"
 #include "journeyman/segment/vocabulary.hpp"
 
 namespace journeyman {
+
+/// Of these predicates a selection each, in their order: contacts are gone through once, and what predicates have in common is asked once.
+/// `threads` may share the contacts. Errors: those of the type check, placed "segments.NAME".
+std::vector<selection> select_many(const history&, const named_expressions&, instant at, const vocabulary& = {}, unsigned threads = 1);
 
 struct overlap_report {
     /// segment_a, segment_b, both, only_a, only_b, jaccard (both / either), share_of_a (both / members of a), share_of_b: one row for each pair, `a` before `b` as written.

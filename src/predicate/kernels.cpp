@@ -1,0 +1,185 @@
+#include "predicate/kernels.hpp"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#define JOURNEYMAN_HAS_WIDE 1
+#define JOURNEYMAN_WIDE __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,lzcnt,popcnt")))
+#else
+#define JOURNEYMAN_HAS_WIDE 0
+#endif
+#if defined(__GNUC__)
+#define JOURNEYMAN_INLINE __attribute__((always_inline)) inline
+#else
+#define JOURNEYMAN_INLINE inline
+#endif
+
+namespace journeyman::detail {
+namespace {
+
+/// Eight bytes that are 0 or 1 to eight bits.
+constexpr std::uint64_t pack(std::uint64_t bytes) { return (bytes * 0x0102040810204080U) >> 56; }
+
+/// By bytes first, which compilers make vectors of.
+template <class F>
+JOURNEYMAN_INLINE void bits_of(std::size_t n, std::uint64_t* out, F holds) {
+    for (std::size_t begin = 0; begin < n; begin += 64) {
+        const std::size_t m = n - begin < 64 ? n - begin : 64;
+        alignas(8) std::uint8_t bytes[64] = {};
+        if (m == 64) for (std::size_t k = 0; k < 64; ++k) bytes[k] = holds(begin + k);
+        else for (std::size_t k = 0; k < m; ++k) bytes[k] = holds(begin + k);
+        std::uint64_t word = 0;
+        for (std::size_t k = 0; k < 8; ++k) {
+            std::uint64_t eight = 0;
+            __builtin_memcpy(&eight, bytes + 8 * k, 8);
+            word |= pack(eight) << (8 * k);
+        }
+        *out++ = word;
+    }
+}
+
+template <class T>
+void between(const T* x, std::size_t n, T low, T high, std::uint64_t* out) { bits_of(n, out, [=](std::size_t k) { return static_cast<std::uint8_t>((x[k] >= low) & (x[k] <= high)); }); }
+
+bool inside_16(const std::uint16_t* x, std::size_t n, std::uint16_t low, std::uint16_t high, std::uint64_t* out, std::uint64_t* edge) {
+    bits_of(n, out, [=](std::size_t k) { return static_cast<std::uint8_t>((x[k] > low) & (x[k] < high)); });
+    bits_of(n, edge, [=](std::size_t k) { return static_cast<std::uint8_t>((x[k] == low) | (x[k] == high)); });
+    std::uint64_t any = 0;
+    for (std::size_t w = 0; w < (n + 63) / 64; ++w) any |= edge[w];
+    return any != 0;
+}
+
+JOURNEYMAN_INLINE std::size_t count_body(const std::uint64_t* bits, std::size_t n) {
+    std::size_t sum = 0;
+    for (std::size_t w = 0; w < n; ++w) sum += static_cast<std::size_t>(__builtin_popcountll(bits[w]));
+    return sum;
+}
+
+JOURNEYMAN_INLINE void count_spans_body(const std::uint64_t* bits, const std::uint32_t* begins, std::size_t n, std::uint32_t* out) {
+    std::size_t word = 0;
+    std::uint32_t before = 0, at_last = 0;               // ones before the word, and before the last bound
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::uint32_t bound = begins[i + 1] - begins[0];
+        for (; word < bound >> 6; ++word) before += static_cast<std::uint32_t>(__builtin_popcountll(bits[word]));
+        const std::uint32_t here = before + static_cast<std::uint32_t>(__builtin_popcountll(bits[word] & ((std::uint64_t{1} << (bound & 63)) - 1)));
+        out[i] = here - at_last;
+        at_last = here;
+    }
+}
+
+JOURNEYMAN_INLINE void distinct_spans_body(const std::uint8_t* codes, const std::uint32_t* low, const std::uint32_t* high, const std::uint32_t* who, std::size_t n, std::int64_t* out) {
+    for (std::size_t k = 0; k < n; ++k) {
+        const std::uint32_t i = who[k];
+        std::uint64_t met = 0;
+        for (std::uint32_t r = low[i]; r < high[i]; ++r) met |= std::uint64_t{codes[r] < 64} << (codes[r] & 63);
+        out[i] = __builtin_popcountll(met);
+    }
+}
+
+std::size_t count(const std::uint64_t* bits, std::size_t n) { return count_body(bits, n); }
+void count_spans(const std::uint64_t* bits, const std::uint32_t* begins, std::size_t n, std::uint32_t* out) { count_spans_body(bits, begins, n, out); }
+void distinct_spans(const std::uint8_t* codes, const std::uint32_t* low, const std::uint32_t* high, const std::uint32_t* who, std::size_t n, std::int64_t* out) { distinct_spans_body(codes, low, high, who, n, out); }
+
+constexpr kernels plain{between<std::uint8_t>, between<std::uint32_t>, between<std::int64_t>, between<double>, inside_16, count, count_spans, distinct_spans};
+
+#if JOURNEYMAN_HAS_WIDE
+
+/// The lowest m of 64 bits, m at most 64.
+JOURNEYMAN_INLINE std::uint64_t lowest_bits(std::size_t m) { return m >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << m) - 1; }
+
+JOURNEYMAN_WIDE void between_8_wide(const std::uint8_t* x, std::size_t n, std::uint8_t low, std::uint8_t high, std::uint64_t* out) {
+    const __m512i a = _mm512_set1_epi8(static_cast<char>(low)), b = _mm512_set1_epi8(static_cast<char>(high));
+    for (std::size_t k = 0; k < n; k += 64) {
+        const __mmask64 here = lowest_bits(n - k);
+        const __m512i v = _mm512_maskz_loadu_epi8(here, x + k);
+        *out++ = _mm512_mask_cmple_epu8_mask(_mm512_mask_cmpge_epu8_mask(here, v, a), v, b);
+    }
+}
+JOURNEYMAN_WIDE void between_32_wide(const std::uint32_t* x, std::size_t n, std::uint32_t low, std::uint32_t high, std::uint64_t* out) {
+    const __m512i a = _mm512_set1_epi32(static_cast<int>(low)), b = _mm512_set1_epi32(static_cast<int>(high));
+    for (std::size_t k = 0; k < n; k += 64) {
+        std::uint64_t word = 0;
+        for (std::size_t j = 0; j < 64 && k + j < n; j += 16) {
+            const auto here = static_cast<__mmask16>(lowest_bits(n - k - j));
+            const __m512i v = _mm512_maskz_loadu_epi32(here, x + k + j);
+            word |= std::uint64_t{_mm512_mask_cmple_epu32_mask(_mm512_mask_cmpge_epu32_mask(here, v, a), v, b)} << j;
+        }
+        *out++ = word;
+    }
+}
+JOURNEYMAN_WIDE void between_64_wide(const std::int64_t* x, std::size_t n, std::int64_t low, std::int64_t high, std::uint64_t* out) {
+    const __m512i a = _mm512_set1_epi64(low), b = _mm512_set1_epi64(high);
+    for (std::size_t k = 0; k < n; k += 64) {
+        std::uint64_t word = 0;
+        for (std::size_t j = 0; j < 64 && k + j < n; j += 8) {
+            const auto here = static_cast<__mmask8>(lowest_bits(n - k - j));
+            const __m512i v = _mm512_maskz_loadu_epi64(here, x + k + j);
+            word |= std::uint64_t{_mm512_mask_cmple_epi64_mask(_mm512_mask_cmpge_epi64_mask(here, v, a), v, b)} << j;
+        }
+        *out++ = word;
+    }
+}
+JOURNEYMAN_WIDE void between_decimals_wide(const double* x, std::size_t n, double low, double high, std::uint64_t* out) {
+    const __m512d a = _mm512_set1_pd(low), b = _mm512_set1_pd(high);
+    for (std::size_t k = 0; k < n; k += 64) {
+        std::uint64_t word = 0;
+        for (std::size_t j = 0; j < 64 && k + j < n; j += 8) {
+            const auto here = static_cast<__mmask8>(lowest_bits(n - k - j));
+            const __m512d v = _mm512_maskz_loadu_pd(here, x + k + j);
+            word |= std::uint64_t{_mm512_mask_cmp_pd_mask(_mm512_mask_cmp_pd_mask(here, v, a, _CMP_GE_OQ), v, b, _CMP_LE_OQ)} << j;
+        }
+        *out++ = word;
+    }
+}
+JOURNEYMAN_WIDE bool inside_16_wide(const std::uint16_t* x, std::size_t n, std::uint16_t low, std::uint16_t high, std::uint64_t* out, std::uint64_t* edge) {
+    const __m512i a = _mm512_set1_epi16(static_cast<short>(low)), b = _mm512_set1_epi16(static_cast<short>(high));
+    std::uint64_t any = 0;
+    for (std::size_t k = 0; k < n; k += 64) {
+        std::uint64_t in = 0, on = 0;
+        for (std::size_t j = 0; j < 64 && k + j < n; j += 32) {
+            const auto here = static_cast<__mmask32>(lowest_bits(n - k - j));
+            const __m512i v = _mm512_maskz_loadu_epi16(here, x + k + j);
+            in |= std::uint64_t{_mm512_mask_cmplt_epu16_mask(_mm512_mask_cmpgt_epu16_mask(here, v, a), v, b)} << j;
+            on |= std::uint64_t{_mm512_mask_cmpeq_epi16_mask(here, v, a) | _mm512_mask_cmpeq_epi16_mask(here, v, b)} << j;
+        }
+        *out++ = in;
+        *edge++ = on;
+        any |= on;
+    }
+    return any != 0;
+}
+JOURNEYMAN_WIDE std::size_t count_wide(const std::uint64_t* bits, std::size_t n) { return count_body(bits, n); }
+JOURNEYMAN_WIDE void count_spans_wide(const std::uint64_t* bits, const std::uint32_t* begins, std::size_t n, std::uint32_t* out) { count_spans_body(bits, begins, n, out); }
+JOURNEYMAN_WIDE void distinct_spans_wide(const std::uint8_t* codes, const std::uint32_t* low, const std::uint32_t* high, const std::uint32_t* who, std::size_t n, std::int64_t* out) {
+    const __m512i one = _mm512_set1_epi64(1);            // a shift by 64 or more gives 0
+    for (std::size_t k = 0; k < n; ++k) {
+        const std::uint32_t i = who[k];
+        __m512i met = _mm512_setzero_si512();
+        for (std::uint32_t r = low[i]; r < high[i]; r += 8) {
+            const auto here = static_cast<__mmask8>(lowest_bits(high[i] - r));
+            const __m512i v = _mm512_maskz_cvtepu8_epi64(here, _mm_maskz_loadu_epi8(here, codes + r));
+            met = _mm512_or_si512(met, _mm512_maskz_sllv_epi64(here, one, v));
+        }
+        alignas(64) std::uint64_t lanes[8];
+        _mm512_store_si512(lanes, met);
+        out[i] = __builtin_popcountll(((lanes[0] | lanes[1]) | (lanes[2] | lanes[3])) | ((lanes[4] | lanes[5]) | (lanes[6] | lanes[7])));
+    }
+}
+
+constexpr kernels wide{between_8_wide, between_32_wide, between_64_wide, between_decimals_wide, inside_16_wide, count_wide, count_spans_wide, distinct_spans_wide};
+
+#endif
+
+}  // namespace
+
+const kernels& plain_kernels() { return plain; }
+
+const kernels& best_kernels() {
+#if JOURNEYMAN_HAS_WIDE
+    static const bool able = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                             __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+    if (able) return wide;
+#endif
+    return plain;
+}
+
+}  // namespace journeyman::detail

@@ -1,0 +1,75 @@
+// The kernels of this processor against the plain ones, at all lengths around a word.
+#include "predicate/kernels.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <limits>
+#include <random>
+#include <vector>
+
+namespace d = journeyman::detail;
+
+namespace {
+
+constexpr std::uint64_t unset = 0x5a5a5a5a5a5a5a5aU;
+using words = std::vector<std::uint64_t>;
+
+template <class T, class F>
+void compare_bits(std::size_t n, T low, T high, F between, std::mt19937& chance) {
+    std::vector<T> x(n);
+    for (auto& v : x) v = static_cast<T>(static_cast<T>(chance() % 9) + (chance() % 5 == 0 ? std::numeric_limits<T>::max() / 2 : T{0}));
+    words a(n / 64 + 2, unset), b(n / 64 + 2, unset), naive((n + 63) / 64, 0);
+    between(d::best_kernels())(x.data(), n, low, high, a.data());
+    between(d::plain_kernels())(x.data(), n, low, high, b.data());
+    for (std::size_t k = 0; k < n; ++k) naive[k / 64] |= static_cast<std::uint64_t>(x[k] >= low && x[k] <= high) << (k % 64);
+    CHECK(a == b);                                       // also what lies behind the last word
+    CHECK(std::equal(naive.begin(), naive.end(), a.begin()));
+}
+
+}  // namespace
+
+TEST_CASE("wide kernels do what plain ones do") {
+    std::mt19937 chance{5};
+    for (std::size_t n = 0; n < 200; ++n) {
+        CAPTURE(n);
+        for (const auto& [low, high] : {std::pair{2, 5}, {3, 3}, {0, 100}, {6, 2}}) {
+            compare_bits<std::uint8_t>(n, static_cast<std::uint8_t>(low), static_cast<std::uint8_t>(high), [](const auto& k) { return k.between_8; }, chance);
+            compare_bits<std::uint32_t>(n, static_cast<std::uint32_t>(low), static_cast<std::uint32_t>(high), [](const auto& k) { return k.between_32; }, chance);
+            compare_bits<std::int64_t>(n, low, high, [](const auto& k) { return k.between_64; }, chance);
+            compare_bits<double>(n, low, high, [](const auto& k) { return k.between_decimals; }, chance);
+            std::vector<std::uint16_t> x(n);
+            for (auto& v : x) v = static_cast<std::uint16_t>(chance() % 8 == 0 ? 0xffff : chance() % 8);
+            words in[2] = {words(n / 64 + 2, unset), words(n / 64 + 2, unset)}, edge[2] = {in[0], in[0]};
+            const auto l = static_cast<std::uint16_t>(low), h = static_cast<std::uint16_t>(high);
+            const bool any = d::best_kernels().inside_16(x.data(), n, l, h, in[0].data(), edge[0].data());
+            CHECK(any == d::plain_kernels().inside_16(x.data(), n, l, h, in[1].data(), edge[1].data()));
+            CHECK(in[0] == in[1]);
+            CHECK(edge[0] == edge[1]);
+            for (std::size_t k = 0; k < n; ++k) CHECK(((in[0][k / 64] >> (k % 64)) & 1) == (x[k] > l && x[k] < h));
+        }
+        // Counts and distinct codes of spans, some of them empty.
+        std::vector<std::uint32_t> begins{7};
+        while (begins.back() < 7 + n) begins.push_back(std::min(static_cast<std::uint32_t>(7 + n), begins.back() + static_cast<std::uint32_t>(chance() % 70 * (chance() % 2))));
+        words bits(n / 64 + 2);
+        for (auto& w : bits) w = chance() | std::uint64_t{chance()} << 32;
+        CHECK(d::best_kernels().count(bits.data(), bits.size()) == d::plain_kernels().count(bits.data(), bits.size()));
+        const std::size_t spans = begins.size() - 1;
+        std::vector<std::uint32_t> counts[2] = {std::vector<std::uint32_t>(spans), std::vector<std::uint32_t>(spans)}, who;
+        d::best_kernels().count_spans(bits.data(), begins.data(), spans, counts[0].data());
+        d::plain_kernels().count_spans(bits.data(), begins.data(), spans, counts[1].data());
+        CHECK(counts[0] == counts[1]);
+        std::vector<std::uint8_t> codes(7 + n);
+        for (auto& c : codes) c = static_cast<std::uint8_t>(chance() % 5 == 0 ? 60 + chance() % 8 : chance() % 6);
+        std::vector<std::int64_t> distinct[2] = {std::vector<std::int64_t>(spans, -1), std::vector<std::int64_t>(spans, -1)};
+        for (std::uint32_t k = 0; k < spans; k += 2) who.push_back(k);
+        d::best_kernels().distinct_spans(codes.data(), begins.data(), begins.data() + 1, who.data(), who.size(), distinct[0].data());
+        d::plain_kernels().distinct_spans(codes.data(), begins.data(), begins.data() + 1, who.data(), who.size(), distinct[1].data());
+        CHECK(distinct[0] == distinct[1]);
+        for (std::size_t s = 0; s < spans; ++s) {
+            std::uint32_t ones = 0;
+            for (std::uint32_t k = begins[s] - 7; k < begins[s + 1] - 7; ++k) ones += static_cast<std::uint32_t>((bits[k / 64] >> (k % 64)) & 1);
+            CHECK(counts[0][s] == ones);
+        }
+    }
+}
