@@ -232,8 +232,9 @@ std::span<const membership_walk::stretch> membership_walk::stretches(part& p, st
         const bool any = begin < end, anew = any & (begin > to);
         out[n] = {from, to};
         n += anew & (from < to);
-        from = anew ? begin : from;
-        to = any ? end : to;
+        const std::int64_t renew = -std::int64_t{anew}, extend = -std::int64_t{any};   // all bits or none
+        from = (begin & renew) | (from & ~renew);
+        to = (end & extend) | (to & ~extend);
     }
     out[n] = {from, to};
     n += from < to;

@@ -73,11 +73,12 @@ bool pass_runner::by_masks(const clause& c, const bits& who, answer& out) {
     const std::uint32_t past = static_cast<std::uint32_t>(t.narrow->code.size());
     const std::uint32_t *l = lo.data(), *h = hi.data();
     std::uint8_t* to = codes.data();
-    for (std::uint32_t i = 0; i < count_; ++i) {
+    const std::uint32_t all = count_;
+    for (std::uint32_t i = 0; i < all; ++i) {
         // Of a contact without rows some row is read, and not used: cheaper than a branch that is guessed wrong.
         const std::uint32_t r = first ? std::min(l[i], past - 1) : h[i] - (h[i] > 0);
-        const std::uint8_t k = code[r];
-        to[i] = l[i] < h[i] ? k : narrow_codes::missing;
+        static_assert(narrow_codes::missing == 0xff);
+        to[i] = static_cast<std::uint8_t>(code[r] | (0U - unsigned{l[i] >= h[i]}));
     }
     take_texts(c.what == clause::form::among || c.op == node_kind::equal, c.numbers, codes.data(), who, out);
     return true;
@@ -248,7 +249,10 @@ void pass_runner::edge_times(const clause& c, rows_here rows, const bits& who, a
         const std::uint16_t* b = buckets.data();
         const std::uint32_t *l = lo.data(), *h = hi.data();
         for (std::uint32_t i = 0; i < count_; ++i) close |= b[i] == bound;
-        for (std::uint32_t i = 0; i < count_; ++i) to[i] = l[i] < h[i] ? to_truth(op(b[i], bound)) : truth::unknown;
+        for (std::uint32_t i = 0; i < count_; ++i) {
+            const unsigned here = l[i] < h[i];           // by bits, not by a branch
+            to[i] = static_cast<truth>((here & unsigned{op(b[i], bound)}) | (here ^ 1U) << 1);
+        }
         if (close == 0) return;
         for (std::uint32_t i = 0; i < count_; ++i) if (buckets[i] == bound && lo[i] < hi[i]) found[i] = to_truth(op(at[row(i)], c.constant.i));
     });

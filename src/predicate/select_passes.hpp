@@ -156,6 +156,8 @@ private:
     std::vector<std::pair<std::uint32_t, value>> odd_;
     struct link { std::int64_t at; std::uint32_t order; std::int64_t done; };
     std::vector<link> links_, earlier_;
+    struct close { std::int64_t at, done; };             // a link by buckets
+    std::vector<close> close_, others_;
     struct step_rows {
         rows_here rows{};
         const std::uint64_t* mask = nullptr;             // of rows that pass the tests; null where there are none, or rows are tested when met

@@ -56,7 +56,9 @@ void pass_runner::sequence(const clause& c, const bits& who, answer& out) {
         steps_[k].rows = rows_of(*c.steps[k].stream, step_begins_[k].data());
         const std::uint32_t* begin = steps_[k].rows.begin;
         lent<std::uint8_t> some{bytes_};
-        for (std::uint32_t i = 0; i < count_; ++i) some[i] = begin[i] < begin[i + 1];
+        std::uint8_t* to = some.data();
+        const std::uint32_t all = count_;                // a byte might be any, a local number is not
+        for (std::uint32_t i = 0; i < all; ++i) to[i] = begin[i] < begin[i + 1];
         kernels_.between_8(some.data(), count_, 1, 1, present.word.data());
         keep();
     }
@@ -112,35 +114,42 @@ void pass_runner::sequence(const clause& c, const bits& who, answer& out) {
 
 bool pass_runner::chained_by_buckets(const clause& c, std::uint32_t place, std::int64_t slack) {
     std::size_t k = c.steps.size() - 1;
-    links_.clear();
     const auto add = [](std::int64_t a, std::int64_t b) {
         std::int64_t out = 0;
         return __builtin_add_overflow(a, b, &out) ? (b > 0 ? std::numeric_limits<std::int64_t>::max() : lowest) : out;
     };
+    std::size_t most = 0;
+    for (const auto& s : steps_) most = std::max<std::size_t>(most, s.begin[place + 1] - s.begin[place]);
+    if (close_.size() < most) close_.resize(most);
+    if (others_.size() < most) others_.resize(most);
+    close *links = close_.data(), *made = others_.data();
+    std::size_t n = 0;
     {
         const narrow_times& times = *c.steps[k].times;
         const std::int64_t until = add(c.steps[k].until, slack > 0 ? 0 : slack);
+        const std::uint16_t* bucket = steps_[k].bucket;
         for (std::uint32_t r = steps_[k].begin[place]; r < steps_[k].begin[place + 1]; ++r) {
-            const std::int64_t at = times.from(steps_[k].bucket[r]);
-            if (at >= until) break;
-            links_.push_back({at, 0, at});
+            const std::int64_t at = times.from(bucket[r]);
+            links[n] = {at, at};
+            n += at < until;
         }
-        if (k == 0) return !links_.empty();
+        if (k == 0) return n > 0;
     }
     const std::int64_t room = add(c.within, slack), later = slack > 0 ? slack : slack - 1;
-    while (k-- > 0 && !links_.empty()) {
+    while (k-- > 0 && n > 0) {
         const narrow_times& times = *c.steps[k].times;
-        earlier_.clear();
-        std::size_t next = 0;
+        const std::uint16_t* bucket = steps_[k].bucket;
+        std::size_t next = 0, m = 0;
         for (std::uint32_t r = steps_[k].begin[place]; r < steps_[k].begin[place + 1]; ++r) {
-            const std::int64_t at = times.from(steps_[k].bucket[r]);
-            while (next < links_.size() && links_[next].at + later < at) ++next;   // may not be after it
-            if (next == links_.size()) break;
-            if (add(at, room) < links_[next].done) continue;
-            if (k == 0) return true;
-            earlier_.push_back({at, 0, links_[next].done});
+            const std::int64_t at = times.from(bucket[r]);
+            while (next < n && links[next].at + later < at) ++next;   // may not be after it
+            if (next == n) break;
+            made[m] = {at, links[next].done};
+            m += add(at, room) >= links[next].done;
         }
-        links_.swap(earlier_);
+        if (k == 0) return m > 0;
+        std::swap(links, made);
+        n = m;
     }
     return false;
 }
