@@ -279,7 +279,10 @@ class History:
         one after the other. `predicates` maps names to predicates, or lists predicates (named by their texts) or segments of a playbook.
         The other arguments are those of `select`. Errors: those of the type check, placed "segments.NAME".
         """
-        named, playbook = _segment_tools.named(predicates, playbook)
+        named = []
+        for name, x in predicates.items() if isinstance(predicates, Mapping) else [(None, x) for x in predicates]:
+            asked, playbook = _asked(x, playbook)
+            named.append((name or getattr(x, "name", None) or asked.text(), asked))
         words, when = self._words(playbook, segments, timezone), self._at(at)
         found = _core._select_many(self._core, named, when, words, threads or 1)
         return {name: Selection(s, self, when, words) for (name, _), s in zip(named, found, strict=True)}
