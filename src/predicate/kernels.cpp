@@ -48,6 +48,12 @@ bool inside_16(const std::uint16_t* x, std::size_t n, std::uint16_t low, std::ui
     return any != 0;
 }
 
+std::uint64_t few_16(const std::uint16_t* x, std::size_t n, std::uint16_t low, std::uint16_t high) {
+    std::uint64_t out = 0;
+    for (std::size_t k = 0; k < n; ++k) out |= static_cast<std::uint64_t>((x[k] >= low) & (x[k] <= high)) << k;
+    return out;
+}
+
 JOURNEYMAN_INLINE std::size_t count_body(const std::uint64_t* bits, std::size_t n) {
     std::size_t sum = 0;
     for (std::size_t w = 0; w < n; ++w) sum += static_cast<std::size_t>(__builtin_popcountll(bits[w]));
@@ -79,7 +85,7 @@ std::size_t count(const std::uint64_t* bits, std::size_t n) { return count_body(
 void count_spans(const std::uint64_t* bits, const std::uint32_t* begins, std::size_t n, std::uint32_t* out) { count_spans_body(bits, begins, n, out); }
 void distinct_spans(const std::uint8_t* codes, const std::uint32_t* low, const std::uint32_t* high, const std::uint32_t* who, std::size_t n, std::int64_t* out) { distinct_spans_body(codes, low, high, who, n, out); }
 
-constexpr kernels plain{between<std::uint8_t>, between<std::uint32_t>, between<std::int64_t>, between<double>, inside_16, count, count_spans, distinct_spans};
+constexpr kernels plain{between<std::uint8_t>, between<std::uint32_t>, between<std::int64_t>, between<double>, inside_16, few_16, count, count_spans, distinct_spans};
 
 #if JOURNEYMAN_HAS_WIDE
 
@@ -147,6 +153,16 @@ JOURNEYMAN_WIDE bool inside_16_wide(const std::uint16_t* x, std::size_t n, std::
     }
     return any != 0;
 }
+JOURNEYMAN_WIDE std::uint64_t few_16_wide(const std::uint16_t* x, std::size_t n, std::uint16_t low, std::uint16_t high) {
+    const __m512i a = _mm512_set1_epi16(static_cast<short>(low)), b = _mm512_set1_epi16(static_cast<short>(high));
+    std::uint64_t out = 0;
+    for (std::size_t k = 0; k < n; k += 32) {
+        const auto here = static_cast<__mmask32>(lowest_bits(n - k));
+        const __m512i v = _mm512_maskz_loadu_epi16(here, x + k);
+        out |= std::uint64_t{_mm512_mask_cmple_epu16_mask(_mm512_mask_cmpge_epu16_mask(here, v, a), v, b)} << k;
+    }
+    return out;
+}
 JOURNEYMAN_WIDE std::size_t count_wide(const std::uint64_t* bits, std::size_t n) { return count_body(bits, n); }
 JOURNEYMAN_WIDE void count_spans_wide(const std::uint64_t* bits, const std::uint32_t* begins, std::size_t n, std::uint32_t* out) { count_spans_body(bits, begins, n, out); }
 JOURNEYMAN_WIDE void distinct_spans_wide(const std::uint8_t* codes, const std::uint32_t* low, const std::uint32_t* high, const std::uint32_t* who, std::size_t n, std::int64_t* out) {
@@ -165,7 +181,7 @@ JOURNEYMAN_WIDE void distinct_spans_wide(const std::uint8_t* codes, const std::u
     }
 }
 
-constexpr kernels wide{between_8_wide, between_32_wide, between_64_wide, between_decimals_wide, inside_16_wide, count_wide, count_spans_wide, distinct_spans_wide};
+constexpr kernels wide{between_8_wide, between_32_wide, between_64_wide, between_decimals_wide, inside_16_wide, few_16_wide, count_wide, count_spans_wide, distinct_spans_wide};
 
 #endif
 

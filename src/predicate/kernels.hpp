@@ -16,6 +16,8 @@ struct kernels {
     void (*between_decimals)(const double* x, std::size_t n, double low, double high, std::uint64_t* out);
     /// `out`: low < x < high; `edge`: x is low or high. Returns whether any edge is.
     bool (*inside_16)(const std::uint16_t* x, std::size_t n, std::uint16_t low, std::uint16_t high, std::uint64_t* out, std::uint64_t* edge);
+    /// Of at most 64, as bits: low <= x <= high.
+    std::uint64_t (*few_16)(const std::uint16_t* x, std::size_t n, std::uint16_t low, std::uint16_t high);
     /// How many bits of n words are 1.
     std::size_t (*count)(const std::uint64_t* bits, std::size_t n);
     /// out[i]: how many of the bits [begins[i], begins[i + 1]) are 1, bit 0 being begins[0]. One more word than needed is read.

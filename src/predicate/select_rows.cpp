@@ -83,15 +83,16 @@ bool pass_runner::crossed(const crossing& x, std::uint32_t contact, std::uint32_
     deadline = std::min(deadline, t_);
     if (begin == end || deadline < at) return false;
     const bool texts = x.key->type() == value_type::text;
-    const std::int64_t key = texts ? x.key->codes()[row] : x.key->integers()[row];
     // By buckets, which stand close together; what they leave over is looked at.
     const std::uint16_t* bucket = x.other.times->bucket.data();
     const std::uint16_t low = x.other.times->bucket_of(at), high = x.other.times->bucket_of(deadline);
-    std::uint32_t r = high == 0xffff ? end : below(bucket, begin, end, static_cast<std::uint16_t>(high + 1));
-    for (; r > begin && bucket[r - 1] >= low; --r) {
-        const std::uint32_t k = r - 1;
-        if (rows.at[k] > deadline || rows.at[k] < at || (rows.at[k] == at && rows.order[k] <= of.rows.order[row])) continue;
-        if ((texts ? x.other_key->codes()[k] : x.other_key->integers()[k]) == key && x.other_key->present(k) && passes(x.other, k)) return true;
+    for (std::uint32_t block = begin; block < end; block += 64) {
+        for (std::uint64_t close = kernels_.few_16(bucket + block, std::min(end - block, 64U), low, high); close != 0; close &= close - 1) {
+            const std::uint32_t k = block + static_cast<std::uint32_t>(std::countr_zero(close));
+            if (rows.at[k] > deadline || rows.at[k] < at || (rows.at[k] == at && rows.order[k] <= of.rows.order[row])) continue;
+            const bool same = texts ? x.other_key->codes()[k] == x.key->codes()[row] : x.other_key->integers()[k] == x.key->integers()[row];
+            if (same && x.other_key->present(k) && passes(x.other, k)) return true;
+        }
     }
     return false;
 }

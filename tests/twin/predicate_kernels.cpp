@@ -43,6 +43,7 @@ TEST_CASE("wide kernels do what plain ones do") {
             words in[2] = {words(n / 64 + 2, unset), words(n / 64 + 2, unset)}, edge[2] = {in[0], in[0]};
             const auto l = static_cast<std::uint16_t>(low), h = static_cast<std::uint16_t>(high);
             const bool any = d::best_kernels().inside_16(x.data(), n, l, h, in[0].data(), edge[0].data());
+            if (n <= 64) CHECK(d::best_kernels().few_16(x.data(), n, l, h) == d::plain_kernels().few_16(x.data(), n, l, h));
             CHECK(any == d::plain_kernels().inside_16(x.data(), n, l, h, in[1].data(), edge[1].data()));
             CHECK(in[0] == in[1]);
             CHECK(edge[0] == edge[1]);
