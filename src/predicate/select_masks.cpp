@@ -36,9 +36,11 @@ bool pass_runner::by_masks(const clause& c, const bits& who, answer& out) {
         const bool by_number = c.what == clause::form::compare && c.constant.type == value_type::integer && c.constant.i >= 0 && c.constant.i <= UINT32_MAX;
         if (holds ? c.what != clause::form::holds : !by_number) return false;
         lent<std::uint32_t> n{numbers_};
-        if (t.rows.from <= t.rows.times->first && t.rows.where.empty() && !t.without) {
+        if (t.rows.where.empty() && !t.without && (t.rows.from <= t.rows.times->first || rows.count >= 8 * count_)) {
+            // A number of rows below the bound compares with it as any other does.
+            const std::uint32_t least = holds ? 1 : static_cast<std::uint32_t>(std::clamp<std::int64_t>(c.constant.i, 1, INT32_MAX));
             lent<std::uint32_t> begin{numbers_};
-            spans(t.rows, rows, begin.data(), n.data());
+            spans(t.rows, rows, who, least, begin.data(), n.data());
             for (std::uint32_t i = 0; i < count_; ++i) n[i] -= begin[i];
         } else {
             lent<std::uint64_t> marked{masks_, rows.words() + 1};
@@ -67,7 +69,7 @@ bool pass_runner::by_masks(const clause& c, const bits& who, answer& out) {
     const bool equals = c.what == clause::form::compare && c.constant.type == value_type::text && (c.op == node_kind::equal || c.op == node_kind::not_equal);
     if (t.narrow == nullptr || (!equals && c.what != clause::form::among)) return false;
     lent<std::uint32_t> lo{numbers_}, hi{numbers_};
-    edge_rows(t.rows, rows, first, lo.data(), hi.data());
+    edge_rows(t.rows, rows, who, first, lo.data(), hi.data());
     lent<std::uint8_t> codes{bytes_};
     const std::uint8_t* code = t.narrow->code.data();
     const std::uint32_t past = static_cast<std::uint32_t>(t.narrow->code.size());
@@ -179,19 +181,35 @@ void pass_runner::tally(const row_choice& c, rows_here rows, const std::uint64_t
     }
 }
 
-/// The rows in the window, without a look at the tests: they stand together.
-void pass_runner::spans(const row_choice& c, rows_here rows, std::uint32_t* lo, std::uint32_t* hi) {
-    const narrow_times& times = *c.times;
+/// Of one contact's rows, where those before the bound end; from the last on, by 64 buckets at a time.
+std::uint32_t pass_runner::end_before(const row_choice& c, std::uint32_t begin, std::uint32_t end, std::int64_t bound) const {
+    const std::uint16_t *bucket = c.times->bucket.data(), limit = c.times->bucket_of(bound);
     const std::int64_t* at = c.stream->rows.at.data();
-    const auto end_before = [&](std::int64_t bound, std::uint32_t* out) {   // of each contact's rows, where those before it end
+    const std::uint32_t stop = end;
+    while (end > begin) {
+        const std::uint32_t m = std::min(end - begin, 64U);
+        const std::uint64_t below_it = limit == 0 ? 0 : kernels_.few_16(bucket + end - m, m, 0, static_cast<std::uint16_t>(limit - 1));
+        end -= m;
+        if (below_it == 0) continue;
+        end += static_cast<std::uint32_t>(std::bit_width(below_it));
+        break;
+    }
+    while (end < stop && bucket[end] == limit && at[end] < bound) ++end;   // in the bucket of the bound
+    return end;
+}
+
+void pass_runner::spans(const row_choice& c, rows_here rows, const bits& who, std::uint32_t least, std::uint32_t* lo, std::uint32_t* hi) {
+    const narrow_times& times = *c.times;
+    const auto ends = [&](std::int64_t bound, std::uint32_t* out) {
         for (std::uint32_t i = 0; i < count_; ++i) out[i] = rows.begin[i + 1];
         if (bound > times.last) return;
         if (!times.latest.empty()) {                     // if few contacts have rows from there on, these are searched
             bits some, more;
             kernels_.inside_16(times.latest.data() + first_, count_, times.bucket_of(bound), 0xffff, some.word.data(), more.word.data());
-            for (std::size_t w = 0; w < words_; ++w) some.word[w] |= more.word[w];
-            if (count(some) * 8 <= count_) {
-                each_bit(some.word.data(), words_, [&](std::uint32_t i) { if (rows.begin[i] < out[i]) out[i] = below(at, rows.begin[i], out[i], bound); });
+            for (std::size_t w = 0; w < words_; ++w) some.word[w] = (some.word[w] | more.word[w]) & who.word[w];
+            if (least > 1) each_bit(some.word.data(), words_, [&](std::uint32_t i) { some.word[i / 64] &= ~(static_cast<std::uint64_t>(rows.begin[i + 1] - rows.begin[i] < least) << (i % 64)); });
+            if (count(some) * std::uint64_t{40} <= rows.count || count(some) * 8 <= count_) {
+                each_bit(some.word.data(), words_, [&](std::uint32_t i) { out[i] = end_before(c, rows.begin[i], out[i], bound); });
                 return;
             }
         }
@@ -201,17 +219,17 @@ void pass_runner::spans(const row_choice& c, rows_here rows, std::uint32_t* lo, 
         tally(c, rows, marked.data(), after.data());
         for (std::uint32_t i = 0; i < count_; ++i) out[i] -= after[i];
     };
-    end_before(c.until, hi);
+    ends(c.until, hi);
     if (c.from <= times.first) {
         std::copy_n(rows.begin, count_, lo);
         return;
     }
-    end_before(c.from, lo);
+    ends(c.from, lo);
     for (std::uint32_t i = 0; i < count_; ++i) lo[i] = std::min(lo[i], hi[i]);
 }
 
-void pass_runner::edge_rows(const row_choice& c, rows_here rows, bool first, std::uint32_t* lo, std::uint32_t* hi) {
-    if (c.where.empty()) return spans(c, rows, lo, hi);
+void pass_runner::edge_rows(const row_choice& c, rows_here rows, const bits& who, bool first, std::uint32_t* lo, std::uint32_t* hi) {
+    if (c.where.empty()) return spans(c, rows, who, 1, lo, hi);
     lent<std::uint64_t> marked{masks_, rows.words() + 1};
     mask(c, rows, marked.data());
     const std::uint16_t* place = c.times->place.data() + rows.first;
@@ -231,7 +249,7 @@ void pass_runner::edge_times(const clause& c, rows_here rows, const bits& who, a
     const narrow_times& times = *t.rows.times;
     const bool first = t.aggregate == aggregate::first_time;
     lent<std::uint32_t> lo{numbers_}, hi{numbers_};
-    edge_rows(t.rows, rows, first, lo.data(), hi.data());
+    edge_rows(t.rows, rows, who, first, lo.data(), hi.data());
     const auto row = [&](std::uint32_t i) { return first ? lo[i] : hi[i] - 1; };
     lent<std::uint16_t> buckets{halves_};
     if (!first && t.rows.where.empty() && !times.latest.empty()) {
@@ -275,9 +293,9 @@ void pass_runner::distinct_by_masks(const clause& c, rows_here rows, const bits&
         return;
     }
     lent<std::uint32_t> lo{numbers_}, hi{numbers_}, open{numbers_};
-    spans(t.rows, rows, lo.data(), hi.data());
     // Who has fewer rows than the bound has fewer texts too: 0 compares with the bound as any such number does.
     const std::uint32_t least = static_cast<std::uint32_t>(std::clamp<std::int64_t>(c.constant.i, 1, INT32_MAX));
+    spans(t.rows, rows, who, least, lo.data(), hi.data());
     std::uint32_t n = 0;
     each_bit(who.word.data(), words_, [&](std::uint32_t i) {
         open[n] = i;

@@ -91,8 +91,10 @@ private:
     [[nodiscard]] bool by_masks(const clause&, const bits& who, answer& out);
     void sequence(const clause&, const bits& who, answer& out);
     bool chained(const clause&, std::uint32_t place);
-    /// By buckets alone. `slack` widens (or where negative narrows) what is soon enough, so that a no, or a yes, is certain.
-    bool chained_by_buckets(const clause&, std::uint32_t place, std::int64_t slack);
+    /// By buckets alone: where `surely`, a yes is certain, else a no.
+    bool chained_by_buckets(const clause&, std::uint32_t place, bool surely);
+    /// The lowest bucket of the step's rows within [low, high]; -1 when none is.
+    [[nodiscard]] int first_bucket(std::size_t step, std::uint32_t place, int low, int high) const;
 
     // ---- by contact
     void compare(const clause&, picked, truth* out);
@@ -128,10 +130,13 @@ private:
     void mask(const row_choice&, rows_here, std::uint64_t* out);
     /// How many bits each contact has.
     void tally(const row_choice&, rows_here, const std::uint64_t* mask, std::uint32_t* out);
-    void spans(const row_choice&, rows_here, std::uint32_t* lo, std::uint32_t* hi);
+    /// The rows in the window, without a look at the tests: they stand together. Only for who is asked about and has at least so many;
+    /// of others they are some rows, of who has fewer never more than there are.
+    void spans(const row_choice&, rows_here, const bits& who, std::uint32_t least, std::uint32_t* lo, std::uint32_t* hi);
+    [[nodiscard]] std::uint32_t end_before(const row_choice&, std::uint32_t begin, std::uint32_t end, std::int64_t bound) const;
     void uncrossed(const pass_term&, rows_here, const bits& who, std::uint64_t* mask);
     /// For each contact the row that `first` or `last` means; lo == hi where there is none.
-    void edge_rows(const row_choice&, rows_here, bool first, std::uint32_t* lo, std::uint32_t* hi);
+    void edge_rows(const row_choice&, rows_here, const bits& who, bool first, std::uint32_t* lo, std::uint32_t* hi);
     void distinct_by_masks(const clause&, rows_here, const bits& who, std::int64_t* out);
     void edge_times(const clause&, rows_here, const bits& who, answer& out);
 
@@ -157,7 +162,7 @@ private:
     struct link { std::int64_t at; std::uint32_t order; std::int64_t done; };
     std::vector<link> links_, earlier_;
     struct close { std::int64_t at, done; };             // a link by buckets
-    std::vector<close> close_, others_;
+    std::vector<close> close_, closer_;
     struct step_rows {
         rows_here rows{};
         const std::uint64_t* mask = nullptr;             // of rows that pass the tests; null where there are none, or rows are tested when met

@@ -198,7 +198,12 @@ void pass_runner::ranges(const row_choice& c, picked who, std::uint32_t* lo, std
         return;
     }
     const rows_here rows{begin, begin[0], begin[count_] - begin[0]};
-    if (dense(c, rows, who.count)) return spans(c, rows, lo, hi);
+    if (dense(c, rows, who.count)) {
+        bits asked;
+        asked.word.fill(0);
+        for (const auto i : who) asked.word[i / 64] |= std::uint64_t{1} << (i % 64);
+        return spans(c, rows, asked, 1, lo, hi);
+    }
     for (std::uint32_t k = 0; k < who.count; ++k) {
         const std::uint32_t i = who.place[k];
         if (k + ahead < who.count) {

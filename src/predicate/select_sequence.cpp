@@ -77,15 +77,14 @@ void pass_runner::sequence(const clause& c, const bits& who, answer& out) {
         keep();
     }
     // Instants by buckets decide nearly all, and are read in a row.
-    std::int64_t width = 0;
+    bool by_buckets = n > 1;
     for (std::size_t k = 0; k < n; ++k) {
         const row_choice& step = c.steps[k];
         step_rows& s = steps_[k];
         if (step.times == nullptr || step.times->clamped() || (!step.where.empty() && s.mask == nullptr)) {
-            width = 0;
+            by_buckets = false;
             break;
         }
-        width = std::max(width, step.times->width());
         s.begin = s.rows.begin;
         s.bucket = step.times->bucket.data();
         if (s.mask == nullptr) continue;
@@ -106,51 +105,66 @@ void pass_runner::sequence(const clause& c, const bits& who, answer& out) {
         s.bucket = buckets.data();
     }
     each_bit(open.word.data(), words_, [&](std::uint32_t i) {
-        bool yes = width == 0 || chained_by_buckets(c, i, width);
-        if (yes && (width == 0 || !chained_by_buckets(c, i, -width))) yes = chained(c, i);
+        bool yes = !by_buckets || chained_by_buckets(c, i, false);
+        if (yes && (!by_buckets || !chained_by_buckets(c, i, true))) yes = chained(c, i);
         out.yes.word[i / 64] |= static_cast<std::uint64_t>(yes) << (i % 64);
     });
 }
 
-bool pass_runner::chained_by_buckets(const clause& c, std::uint32_t place, std::int64_t slack) {
-    std::size_t k = c.steps.size() - 1;
-    const auto add = [](std::int64_t a, std::int64_t b) {
+int pass_runner::first_bucket(std::size_t step, std::uint32_t place, int low, int high) const {
+    if (low > high) return -1;
+    const step_rows& s = steps_[step];
+    for (std::uint32_t r = s.begin[place], end = s.begin[place + 1]; r < end; r += 64) {
+        const std::uint64_t found = kernels_.few_16(s.bucket + r, std::min(end - r, 64U), static_cast<std::uint16_t>(low), static_cast<std::uint16_t>(high));
+        if (found != 0) return s.bucket[r + static_cast<std::uint32_t>(std::countr_zero(found))];
+    }
+    return -1;
+}
+
+/// An instant lies in its bucket, [from, from + width). What may be takes the side of the bucket that helps, what surely is the other.
+bool pass_runner::chained_by_buckets(const clause& c, std::uint32_t place, bool surely) {
+    const std::size_t last = c.steps.size() - 1;
+    const int off = surely ? 1 : 0;
+    const auto times = [&](std::size_t k) -> const narrow_times& { return *c.steps[k].times; };
+    const auto latest_start = [&](std::int64_t done) {   // the first step may not be before it
         std::int64_t out = 0;
-        return __builtin_add_overflow(a, b, &out) ? (b > 0 ? std::numeric_limits<std::int64_t>::max() : lowest) : out;
+        return __builtin_sub_overflow(done + (surely ? times(last).width() : 0), c.within, &out) ? lowest : out;
     };
-    std::size_t most = 0;
-    for (const auto& s : steps_) most = std::max<std::size_t>(most, s.begin[place + 1] - s.begin[place]);
-    if (close_.size() < most) close_.resize(most);
-    if (others_.size() < most) others_.resize(most);
-    close *links = close_.data(), *made = others_.data();
-    std::size_t n = 0;
-    {
-        const narrow_times& times = *c.steps[k].times;
-        const std::int64_t until = add(c.steps[k].until, slack > 0 ? 0 : slack);
-        const std::uint16_t* bucket = steps_[k].bucket;
-        for (std::uint32_t r = steps_[k].begin[place]; r < steps_[k].begin[place + 1]; ++r) {
-            const std::int64_t at = times.from(bucket[r]);
-            links[n] = {at, at};
-            n += at < until;
+    const auto starts = [&](std::int64_t before, std::size_t next, std::int64_t done) {   // in time for what goes on so
+        const narrow_times& first = times(0);
+        const int high = surely ? first.bucket_of(before) - 1 : first.bucket_of(before + times(next).width() - 1);
+        return first_bucket(0, place, first.bucket_of(latest_start(done)) + off, high) >= 0;
+    };
+    const int until = surely ? times(last).bucket_of(c.steps[last].until) - 1 : times(last).bucket_of(c.steps[last].until - 1);
+    const step_rows& ends = steps_[last];
+    if (last == 1) {
+        for (std::uint32_t r = ends.begin[place]; r < ends.begin[place + 1] && ends.bucket[r] <= until; ++r) {
+            const std::int64_t at = times(last).from(ends.bucket[r]);
+            if (starts(at, last, at)) return true;
         }
-        if (k == 0) return n > 0;
+        return false;
     }
-    const std::int64_t room = add(c.within, slack), later = slack > 0 ? slack : slack - 1;
-    while (k-- > 0 && n > 0) {
-        const narrow_times& times = *c.steps[k].times;
-        const std::uint16_t* bucket = steps_[k].bucket;
-        std::size_t next = 0, m = 0;
+    close_.clear();
+    const step_rows& before_last = steps_[last - 1];
+    for (std::uint32_t r = before_last.begin[place]; r < before_last.begin[place + 1]; ++r) {
+        const std::int64_t at = times(last - 1).from(before_last.bucket[r]);
+        const int done = first_bucket(last, place, times(last).bucket_of(at + (surely ? times(last - 1).width() : 0)) + off, until);
+        if (done < 0) break;
+        close_.push_back({at, times(last).from(static_cast<std::uint16_t>(done))});
+    }
+    for (std::size_t k = last - 1; k-- > 1 && !close_.empty();) {
+        const std::int64_t mine = times(k).width(), theirs = times(k + 1).width();
+        closer_.clear();
+        std::size_t next = 0;
         for (std::uint32_t r = steps_[k].begin[place]; r < steps_[k].begin[place + 1]; ++r) {
-            const std::int64_t at = times.from(bucket[r]);
-            while (next < n && links[next].at + later < at) ++next;   // may not be after it
-            if (next == n) break;
-            made[m] = {at, links[next].done};
-            m += add(at, room) >= links[next].done;
+            const std::int64_t at = times(k).from(steps_[k].bucket[r]);
+            while (next < close_.size() && (surely ? close_[next].at < at + mine : close_[next].at + theirs <= at)) ++next;
+            if (next == close_.size()) break;
+            closer_.push_back({at, close_[next].done});
         }
-        if (k == 0) return m > 0;
-        std::swap(links, made);
-        n = m;
+        close_.swap(closer_);
     }
+    for (const close& x : close_) if (starts(x.at, 1, x.done)) return true;
     return false;
 }
 
