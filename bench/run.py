@@ -4,6 +4,7 @@
     python bench/run.py --scale 0.05         a quick look
     python bench/run.py --only select build  some parts: build, select, others, append, threads, memory
     python bench/run.py --only select --questions count_30d sequence
+    python bench/run.py --only select --peers Polars       beside the one that was the fastest with all of them
 
 Programs take turns, round by round, so that a busy machine disturbs all alike. What counts is processor time, of which a thread that waits
 for a core takes none; the time on the wall is in the results too. Results go to bench/results/ as JSON.
@@ -169,15 +170,13 @@ def stays_answer(table: Any) -> list[int]:
     return [len(t), pc.sum(pc.subtract(until, entered)).as_py(), len(t) - left.null_count]
 
 
-def select(folder: pathlib.Path, rounds: int, questions: list[str]) -> dict[str, Any]:
+def select(folder: pathlib.Path, rounds: int, questions: list[str], beside: list[str]) -> dict[str, Any]:
     """Predicates over all contacts, against the best idiom of each peer: on one table, and in any layout."""
     import journeyman as jm
-    import peers
-    import peers_chdb
 
     contacts, events = with_integer_ids(pq.read_table(folder / "contacts.parquet")), with_integer_ids(pq.read_table(folder / "events.parquet"))
     history = jm.History(contacts=contacts, events=events)
-    rivals = {"Polars": peers.Polars(contacts, events), "DuckDB": peers.DuckDB(contacts, events), "chDB": peers_chdb.ChDB(folder)}
+    rivals = rivals_of(beside, folder, contacts, events)
     del contacts, events
     out: dict[str, Any] = {}
     print(f"\nPredicates over {history.contacts_count:,} contacts and {history.events_count:,} events; processor ms, median (least to most)")
@@ -199,7 +198,8 @@ def select(folder: pathlib.Path, rounds: int, questions: list[str]) -> dict[str,
         timed = take_turns({"journeyman": ours, on_table: tried[on_table][2], anyhow: tried[anyhow][2]}, rounds)
         ratios = [timed[k]["ms"] / timed["journeyman"]["ms"] for k in (on_table, anyhow)]
         goals = GOALS.get(question)
-        out[question] = {"journeyman": timed["journeyman"], "one_table": {"who": on_table, **timed[on_table]}, "any_layout": {"who": anyhow, **timed[anyhow]},
+        fastest = {name: min(t for k, (t, _, _) in tried.items() if k.startswith(name)) * 1e3 for name in rivals}
+        out[question] = {"journeyman": timed["journeyman"], "fastest_ms": fastest, "one_table": {"who": on_table, **timed[on_table]}, "any_layout": {"who": anyhow, **timed[anyhow]},
                          "ratio_one_table": ratios[0], "ratio_any_layout": ratios[1], "goals": goals, "answer": answer, "first_ms": first_ms.get(question)}  # fmt: skip
         met = ["" if goals is None else "met" if r >= g else "NOT MET" for r, g in zip(ratios, goals or (0, 0), strict=True)]
         for k, who in enumerate((on_table, anyhow)):
@@ -207,13 +207,27 @@ def select(folder: pathlib.Path, rounds: int, questions: list[str]) -> dict[str,
             label = "one table" if k == 0 else "any layout"
             goal = "" if goals is None else f"goal {goals[k]:g}x"
             print(f"  {mine} {label:10} {show(timed[who])} {ratios[k]:7.1f}x {goal:8} {met[k]:8} {who}", flush=True)
-    rivals["chDB"].close()
+        print(f"  {'':51} of each, once: {'; '.join(f'{name} {ms:.2f}' for name, ms in fastest.items())}", flush=True)
+    for rival in rivals.values():
+        if hasattr(rival, "close"):
+            rival.close()
     single = [out[q]["journeyman"]["ms"] for q in TEXTS if q in out]
     if "all_twelve" in out and len(single) == len(TEXTS):
         ratio = out["all_twelve"]["journeyman"]["ms"] / max(single)
         out["all_twelve"]["of_dearest"] = ratio
         print(f"  all twelve at once cost {ratio:.1f} times the dearest of them (gate: 3; {'met' if ratio <= 3 else 'NOT MET'}), {sum(single):.1f} ms one after the other")
     return out
+
+
+def rivals_of(names: list[str], folder: pathlib.Path, contacts: pa.Table, events: pa.Table) -> dict[str, Any]:
+    import peers
+
+    made: dict[str, Callable[[], Any]] = {"Polars": lambda: peers.Polars(contacts, events), "DuckDB": lambda: peers.DuckDB(contacts, events)}
+    if "chDB" in names:
+        import peers_chdb
+
+        made["chDB"] = lambda: peers_chdb.ChDB(folder)
+    return {name: made[name]() for name in names}
 
 
 # ---------------------------------------------------------------- other events
@@ -378,6 +392,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     parser.add_argument("--questions", nargs="+", choices=questions, default=questions)
+    parser.add_argument("--peers", nargs="+", choices=["Polars", "DuckDB", "chDB"], default=["Polars", "DuckDB", "chDB"])
     parser.add_argument("--rounds", type=int, default=7)
     args = parser.parse_args()
 
@@ -393,7 +408,7 @@ def main() -> None:
     if "build" in args.only:
         results["build"] = build(folder, min(args.rounds, 5))
     if "select" in args.only:
-        results["select"] = select(folder, args.rounds, args.questions)
+        results["select"] = select(folder, args.rounds, args.questions, args.peers)
     if "others" in args.only:
         results["others"] = others(folder, args.rounds)
     if "append" in args.only:
