@@ -25,6 +25,10 @@ void register_playbook(py::module_&);
 void register_run(py::module_&);
 void register_kpi(py::module_&);
 void register_kpi_retention(py::module_&);
+void register_survival(py::module_&);
+void register_lifetime_value(py::module_&);
+void register_experiment(py::module_&);
+void register_attribution(py::module_&);
 
 template <class T>
 std::string shown(const T& x) {
@@ -38,6 +42,9 @@ jm::compile_context context_of(const std::map<std::string, jm::expression>& segm
 
 /// An instant from the text that journeyman/_convert.py makes of whatever it is given.
 jm::instant instant_of(const std::string& text);
+
+/// A length of time from its text ("30d", "1mo").
+jm::length length_of(const std::string& text);
 
 /// "day", "week", "month", "quarter" or "year".
 jm::calendar_unit unit_of(const std::string& name);

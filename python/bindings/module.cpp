@@ -13,4 +13,8 @@ PYBIND11_MODULE(_core, m) {
     register_playbook(m);
     register_kpi(m);
     register_kpi_retention(m);
+    register_survival(m);
+    register_lifetime_value(m);
+    register_experiment(m);
+    register_attribution(m);
 }

@@ -2,6 +2,12 @@
 
 #include "bindings.hpp"
 
+jm::length length_of(const std::string& text) {
+    jm::length d;
+    if (!jm::parse_length(text, d)) throw jm::error{"input.duration", "", "\"" + text + "\" is no duration; write 30d, 1h30m or 1mo"};
+    return d;
+}
+
 namespace {
 
 using jm::expression;
@@ -15,11 +21,6 @@ Enum found(const std::map<std::string, Enum>& names, const std::string& name, co
     throw jm::error{"name.unknown", "", "\"" + name + "\" is no " + what + "." + jm::did_you_mean(name, all)};
 }
 
-jm::length length_of(const std::string& text) {
-    jm::length d;
-    if (!jm::parse_length(text, d)) throw jm::error{"input.duration", "", "\"" + text + "\" is no duration; write 30d, 1h30m or 1mo"};
-    return d;
-}
 std::optional<jm::length> length_of(const std::optional<std::string>& text) { return text ? std::optional{length_of(*text)} : std::nullopt; }
 
 expression operate(const std::string& name, const expression& a, const expression& b) {
@@ -113,6 +114,11 @@ void register_predicate(py::module_& m) {
         .def("exists", [](const expression& x) { return jm::exists(x); })
         .def("missing", [](const expression& x) { return jm::missing(x); });
 
+    m.def("_length_microseconds", [](const std::string& text) {
+        const auto d = length_of(text);
+        if (!d.is_fixed() || !d.is_positive()) throw jm::error{"input.duration", "", "\"" + text + "\" is no fixed length; write 1d, 7d or 1h"};
+        return d.fixed.count();
+    }, py::arg("text"));
     m.def("_is_duration", [](const std::string& text) { jm::length d; return jm::parse_length(text, d); }, py::arg("text"));
 
     py::class_<selector>(m, "_Selector")

@@ -12,23 +12,31 @@
 Answers are exact to the microsecond, see only what had happened by the instant asked about, and do not depend on the number of threads.
 """
 
+from . import statistics
+from ._attribution import Attribution, Markov, attribution
 from ._draw import Drawing
 from ._error import Error, Problem, Problems
+from ._experiment import Experiment, experiment
 from ._explain import Explanation
 from ._expression import Expression, Predicate, Selector, any_event, attr, duration, event, now, predicate, prop, sequence
 from ._funnel import Funnel, funnel
 from ._history import History, Selection
+from ._lifetime_value import LifetimeValue, lifetime_value
 from ._membership import SizesOverTime, Tracked
 from ._paths import Paths, Transitions, paths
 from ._playbook import Coverage, Kpis, Playbook, Segment, Sizes, Stages, Workflow
 from ._retention import Retention, conditions, conversion, nearest_base, retention
 from ._run import Run
 from ._segment_tools import Overlap, Profile
+from ._survival import Logrank, Survival, survival
 from ._table import Table
 
 __all__ = [
-    "Coverage", "Drawing", "Error", "Explanation", "Expression", "Funnel", "History", "Kpis", "Overlap", "Paths", "Playbook", "Predicate", "Problem", "Problems",
-    "Profile", "Retention", "Run", "Segment", "Selection", "Selector", "Sizes", "SizesOverTime", "Stages", "Table", "Tracked", "Transitions", "Workflow",
-    "any_event", "attr", "conditions", "conversion", "duration", "event", "funnel", "nearest_base", "now", "paths", "predicate", "prop", "retention", "sequence",
+    "Attribution", "Coverage", "Drawing", "Error", "Experiment", "Explanation", "Expression", "Funnel", "History", "Kpis",
+    "LifetimeValue", "Logrank", "Markov", "Overlap", "Paths", "Playbook", "Predicate", "Problem", "Problems", "Profile", "Retention",
+    "Run", "Segment", "Selection", "Selector", "Sizes", "SizesOverTime", "Stages", "Survival", "Table", "Tracked", "Transitions",
+    "Workflow",
+    "any_event", "attr", "attribution", "conditions", "conversion", "duration", "event", "experiment", "funnel", "lifetime_value",
+    "nearest_base", "now", "paths", "predicate", "prop", "retention", "sequence", "statistics", "survival",
 ]  # fmt: skip
 __version__ = "0.1.0"

@@ -224,6 +224,14 @@ def _quantity(x: Any) -> Expression:
     return Expression(literal(x))
 
 
+def _selector(s: Selector | str) -> _core._Selector:
+    if isinstance(s, Selector):
+        return s._core
+    if isinstance(s, str):
+        return _core._Selector.parse(s)
+    raise TypeError(f"{s!r} is no selector; give one, or its text")
+
+
 def _predicate(p: Expression | str, *, in_event: bool = False) -> _core._Expression:
     if isinstance(p, Expression):
         return p._core

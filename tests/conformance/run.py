@@ -2,17 +2,21 @@
 
     python tests/conformance/run.py FILE…
 
-One line for each case that misses; closes with `N passed, N failed`. Predicates, journeys, KPIs, funnels and retention are covered; every
-case of another form counts as failed.
+One line for each case that misses; closes with `N passed, N failed`. Predicates, journeys, KPIs, funnels, retention and statistics are covered;
+every case of another form counts as failed.
 """
 
 import datetime
 import json
 import math
+import pathlib
 import re
 import sys
 
 import journeyman as jm
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from statistics_cases import statistics_case  # noqa: E402
 
 BEGINNING = "1900-01-01T00:00:00Z"
 
@@ -383,6 +387,8 @@ def form_of(case):
         return funnel_case
     if "rules" in case and ("conditions" in case or "start" in case or "base" in case):
         return retention_case
+    if "method" in case and "input" in case:
+        return statistics_case
     return None
 
 
