@@ -123,6 +123,8 @@ void register_predicate(py::module_& m) {
 
     py::class_<selector>(m, "_Selector")
         .def_static("parse", &selector::parse, py::arg("text"))
+        // As an aggregate reads it: the last part of a bare name with dots is a property.
+        .def_static("parse_property", [](const std::string& text) { return selector{expression::parse("last(" + text + ")")->selectors.at(0)}; }, py::arg("text"))
         .def_static("event", &jm::event, py::arg("name"))
         .def_static("any", &jm::any_event)
         .def_static("from_json", [](const std::string& json) { return selector::from_json(json); }, py::arg("json"))

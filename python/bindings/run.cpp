@@ -9,6 +9,7 @@ void register_run(py::module_& m) {
         .def("journeys", &jm::run::journeys, without_gil())
         .def("steps", &jm::run::steps, without_gil())
         .def("edges", &jm::run::edges, without_gil())
+        .def("splits", &jm::run::splits, without_gil())
         .def("history", &jm::run::history, without_gil())
         .def("handled", &jm::run::handled);
 }

@@ -234,7 +234,8 @@ def attribution(
     if touch is None or conversion is None:
         raise TypeError("attribution from a history needs `touch` and `conversion`")
     words = source._words(playbook, segments, timezone)
-    core, a, b = source._core, _selector(touch), _selector(conversion)
+    known = source.schema["events"]
+    core, a, b = source._core, _selector(touch, known), _selector(conversion, known)
     asked = None if who is None else _predicate(who)
     end = None if until is None else _convert.instant(until)
     chosen = ("first", "last", "linear", "position", "time_decay", "markov", "shapley") if models is None else tuple(models)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array as array_module
 import datetime
 from collections.abc import Sequence
 from typing import Any
@@ -23,10 +24,15 @@ def _array(x: Any, what: str) -> Any:
         raise Error("input.column", what, f"this is no column: {e}") from e
 
 
-def _buffer(array: Any, form: str, width: int) -> memoryview:
+Buffer = Any
+"""A memoryview of one type."""
+
+
+def _buffer(array: Any, form: str, width: int) -> Buffer:
     if len(array) == 0:
-        return memoryview(b"").cast(form)
-    return memoryview(array.buffers()[1]).cast("B")[array.offset * width : (array.offset + len(array)) * width].cast(form)   # fmt: skip
+        return memoryview(array_module.array(form))
+    whole: Any = memoryview(array.buffers()[1]).cast("B")
+    return whole[array.offset * width : (array.offset + len(array)) * width].cast(form)
 
 
 def _full(array: Any, what: str) -> Any:
@@ -35,7 +41,7 @@ def _full(array: Any, what: str) -> Any:
     return array
 
 
-def numbers(x: Any, what: str, *, unit: int = 86_400_000_000) -> memoryview:
+def numbers(x: Any, what: str, *, unit: int = 86_400_000_000) -> Buffer:
     """Decimals. Durations become numbers of `unit` microseconds. Raises `Error` (`input.column`) where something is missing or no number."""
     import pyarrow
     import pyarrow.compute
@@ -50,7 +56,7 @@ def numbers(x: Any, what: str, *, unit: int = 86_400_000_000) -> memoryview:
         raise Error("input.column", what, f"`{what}` is not of numbers: {e}") from e
 
 
-def flags(x: Any, what: str) -> memoryview:
+def flags(x: Any, what: str) -> Buffer:
     """Yes/no, or numbers of which 0 is no."""
     import pyarrow
     import pyarrow.compute
@@ -70,14 +76,14 @@ def day_number(x: str | datetime.date) -> int:
     return (when - datetime.date(1970, 1, 1)).days
 
 
-def days(x: Any, what: str) -> memoryview:
+def days(x: Any, what: str) -> Buffer:
     """Calendar days, from dates, ISO texts or instants (in UTC)."""
     import pyarrow
 
     array = _full(_array(x, what), what)
     try:
         if pyarrow.types.is_string(array.type) or pyarrow.types.is_large_string(array.type):
-            return memoryview(pyarrow.array([day_number(t) for t in array.to_pylist()], pyarrow.int32()).buffers()[1] or b"").cast("B").cast("i")[: len(array)]
+            return _buffer(pyarrow.array([day_number(t) for t in array.to_pylist()], pyarrow.int32()), "i", 4)
         if not pyarrow.types.is_integer(array.type):
             array = array.cast(pyarrow.timestamp("us"), safe=False) if pyarrow.types.is_timestamp(array.type) else array
             array = array.cast(pyarrow.date32(), safe=False)
@@ -86,7 +92,7 @@ def days(x: Any, what: str) -> memoryview:
         raise Error("input.column", what, f"`{what}` is not of days: {e}") from e
 
 
-def codes(x: Any, what: str, order: Sequence[Any] | None = None) -> tuple[memoryview, list[str]]:
+def codes(x: Any, what: str, order: Sequence[Any] | None = None) -> tuple[Buffer, list[str]]:
     """The number of each value among the distinct ones, and their texts. In the order given, else sorted (missing ones last, as "(missing)")."""
     import pyarrow
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _columns, _convert, _core, _plot, _words, statistics
 from ._convert import Instant
 from ._error import Error
-from ._expression import Expression, _predicate
+from ._expression import Expression, _predicate, attr
 from ._history import History
+from ._run import Run
 from ._table import Table
 from .statistics import Arm
 
@@ -196,6 +197,24 @@ class Experiment(Table):
         return _words.table(rows, ["metric", "arm", "control", "n", "n_control", *EFFECT])
 
 
+def _with_arms(run: Run, split: str) -> tuple[History, Expression]:
+    """The history of a run, with the arm of each contact as an attribute since the instant of its first split."""
+    import pyarrow
+
+    table = run.splits.to_arrow()
+    there = sorted({f"{w}.{s}" for w, s in zip(table["workflow"].to_pylist(), table["step"].to_pylist(), strict=True)})
+    if split not in there:
+        raise Error("name.unknown", "split", f"nobody went through a split {split}; there are {', '.join(there) or 'none'}")
+    rows: dict[Any, Any] = {}
+    for r in table.to_pylist():
+        if f"{r['workflow']}.{r['step']}" == split:
+            rows.setdefault(r["contact_id"], r)
+    ids = pyarrow.array(list(rows), table.schema.field("contact_id").type)
+    changes = pyarrow.table({"contact_id": ids, "timestamp": pyarrow.array([r["at"] for r in rows.values()], pyarrow.timestamp("us", "UTC")), split: [r["arm"] for r in rows.values()]})
+    history = History._of(run.history._core)
+    return history.append(contacts=changes), attr(split)
+
+
 def _pair(x: Any) -> tuple[Any, Any]:
     return (x[0], x[1]) if isinstance(x, tuple) else (x, None)
 
@@ -203,7 +222,8 @@ def _pair(x: Any) -> tuple[Any, Any]:
 def experiment(
     source: History | Any,
     *,
-    arm: Expression | str,
+    arm: Expression | str | None = None,
+    split: str | None = None,
     metrics: Mapping[str, Metric] | Sequence[str],
     control: str | None = None,
     before: Mapping[str, Metric] | None = None,
@@ -219,11 +239,13 @@ def experiment(
 
     >>> e = jm.experiment(history, arm="variant", metrics={"bought": "did(purchase)", "spend": "sum(purchase.amount)", "basket": ("sum(purchase.amount)", "count(purchase)")})
     >>> e.summary(), e.split_p, e.bootstrap("spend"), e.always_valid(), e.bayes()
-    >>> jm.experiment(run.history, arm='first(offer_shown.arm)', metrics={"bought": "did(purchase, since first_time(offer_shown))"})
+    >>> jm.experiment(run, split="webinar.offer", metrics={"bought": 'did(purchase, since changed_time(attr("webinar.offer")))'})
     >>> jm.experiment(table, arm="segment", metrics=["visit", "spend"], control="No E-Mail")
 
     From a history: `arm` is an expression, its texts the arms; who lacks one takes no part. Metrics are expressions (numbers, durations in days, yes/no; missing counts
     as 0) asked of each contact at `until` (default: the end); a pair is a ratio of sums. From a table, one row a unit: names of columns.
+    From a run: `split` is "workflow.step" of a split; the arm of a contact is the step it led to the first time, an attribute of that name since that instant, so that
+    `changed_time(attr("workflow.step"))` in a metric is when the contact was split.
     `before`: by metric, the same before the experiment, to adjust by (CUPED: Deng et al., 2013; theta from both arms). `control`: default the first arm in order.
     `weights`: the shares that the arms should have (default: equal), for the sample-ratio check. Differences by Welch (1947), lifts by the delta method; `correction` over all
     rows: holm, benjamini-hochberg, bonferroni, none. Raises `Error`: those of the type check, `name.unknown`, `input.column`, `statistics.level`.
@@ -241,6 +263,12 @@ def experiment(
             raise Error("statistics.columns", f"before.{name}", "a ratio is adjusted by a ratio, and a mean by a mean")
         parts[name] = [value, den, pre, pre_den]
         kinds.append(("ratio" if den is not None else "mean") if pre is None else "ratio_cuped" if den is not None else "cuped")
+    if isinstance(source, Run):
+        if split is None:
+            raise TypeError('an experiment of a run needs `split`, such as "webinar.offer"')
+        source, arm = _with_arms(source, split)
+    if arm is None:
+        raise TypeError("an experiment needs `arm`")
     if isinstance(source, History):
         asked = [(n, [None if p is None else _predicate(p) for p in four]) for n, four in parts.items()]
         units = _core._experiment_of(source._core, _predicate(arm), asked, None if until is None else _convert.instant(until), source._words(playbook, segments, timezone))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from . import _convert, _core
@@ -224,12 +224,16 @@ def _quantity(x: Any) -> Expression:
     return Expression(literal(x))
 
 
-def _selector(s: Selector | str) -> _core._Selector:
+def _selector(s: Selector | str, events: Container[str] | None = None) -> _core._Selector:
+    """`events`: those that are known. Then `purchase.amount` is the property of an event, as it is inside `sum(…)`, unless an event has that whole name."""
     if isinstance(s, Selector):
         return s._core
-    if isinstance(s, str):
-        return _core._Selector.parse(s)
-    raise TypeError(f"{s!r} is no selector; give one, or its text")
+    if not isinstance(s, str):
+        raise TypeError(f"{s!r} is no selector; give one, or its text")
+    made = _core._Selector.parse(s)
+    tree = json.loads(made.json())
+    name = tree if isinstance(tree, str) else tree.get("event", "")
+    return made if events is None or "." not in name or name in events else _core._Selector.parse_property(s)
 
 
 def _predicate(p: Expression | str, *, in_event: bool = False) -> _core._Expression:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -195,10 +196,11 @@ def lifetime_value(
     by = [by] if isinstance(by, str) else list(by)
     duration = None
     if isinstance(source, History):
-        bought = _selector(purchase)
+        bought = _selector(purchase, source.schema["events"])
         if amount is not None:
             bought = bought.property(amount)
-        has_money = "property" in bought.json()
+        tree = json.loads(bought.json())
+        has_money = isinstance(tree, dict) and "property" in tree
         core = _core._customers_of(source._core, bought, unit, scale, None if until is None else _convert.instant(until), None if split is None else _convert.instant(split), by,
                                    source._words(playbook, segments, timezone))  # fmt: skip
         customers = pyarrow.table(Table(core.table(source._core)))
@@ -220,5 +222,6 @@ def lifetime_value(
     spend = None
     if has_money and pyarrow.compute.sum(pyarrow.compute.greater(customers["money"], 0.0)).as_py() > 2:
         spend = statistics.fit_gamma_gamma(customers["x"], customers["money"], weight)
-    name = unit if unit == "units of time" else {("day", 7): "weeks", ("day", 1): "days"}.get((unit, scale), f"{unit}s" if scale == 1 else f"times {scale:g} {unit}s")
+    known: dict[tuple[str, float], str] = {("day", 7.0): "weeks", ("day", 1.0): "days"}
+    name = unit if unit == "units of time" else known.get((unit, scale), f"{unit}s" if scale == 1 else f"times {scale:g} {unit}s")
     return LifetimeValue(customers, model, fitted, spend, (period, periods, rate), name, duration)

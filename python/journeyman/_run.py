@@ -45,6 +45,11 @@ class Run:
         return Table(self._core.edges())
 
     @property
+    def splits(self) -> Table:
+        """Each passage through a `split`: contact_id, workflow, step, journey, at, arm (the step it led to, or "end"). For `journeyman.experiment(run, split=…)`."""
+        return Table(self._core.splits())
+
+    @property
     def history(self) -> History:
         """The history with what the run did in it: attributes set, events emitted, and an event `$action` for each action."""
         return History._of(self._core.history())

@@ -34,7 +34,8 @@ class Survival(Table):
     """
 
     def __init__(self, curves: _core._SurvivalCurves, groups: list[str], test: Logrank | None, unit: str, what: str, level: float, subjects: Table | None) -> None:
-        self._curves, self._table = curves, None
+        self._curves = curves
+        self._table: _core._Table | None = None
         self.group_names = groups
         """The groups, in order; one empty text where there is no `by`."""
         self.test = test
@@ -150,8 +151,9 @@ def survival(
     if isinstance(source, History):
         if start is None or (event is None and lapse is None):
             raise TypeError("survival of a history needs `start` and `event`, or `start` and `lapse`")
-        begin = _selector(start)
-        end = begin if event is None else _selector(event)
+        known = source.schema["events"]
+        begin = _selector(start, known)
+        end = begin if event is None else _selector(event, known)
         words = source._words(playbook, segments, timezone)
         length = None if lapse is None else _convert.duration(lapse)
         core = _core._survival_of(source._core, begin, end, length, by, None if until is None else _convert.instant(until), micros, words)

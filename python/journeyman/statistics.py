@@ -321,8 +321,8 @@ class Purchases:
         self, x: Any, t_x: Any, T: Any, *, period: float = 1, periods: int = 1, rate: float = 0, money: Any = None, spend: tuple[float, float, float] | None = None
     ) -> Table:
         """alive, expected, spend, value: a row for each customer of the columns. `spend`: the Gamma-Gamma parameters (p, q, v), with `money` the mean of repeat purchases."""
-        columns = [_columns.numbers(c, n) for c, n in ((x, "x"), (t_x, "t_x"), (T, "T"))]
-        return Table(self._core.forecast(*columns, None if money is None else _columns.numbers(money, "money"), period, periods, rate, spend))
+        a, b, c = (_columns.numbers(column, name) for column, name in ((x, "x"), (t_x, "t_x"), (T, "T")))
+        return Table(self._core.forecast(a, b, c, None if money is None else _columns.numbers(money, "money"), period, periods, rate, spend))
 
     def __repr__(self) -> str:
         return f"<Purchases by {self.model}: {', '.join(f'{n} {v:.6g}' for n, v in self.parameters.items())}>"

@@ -53,6 +53,7 @@ private:
         left_.resize(n);
         for (std::size_t k = 0; k < t.paths(); ++k) {
             const double won = t.converted.empty() ? 1 : t.converted[k], all = won + (t.lost.empty() ? 0 : t.lost[k]);
+            if (all == 0) continue;
             std::size_t at = 0;
             for (auto i = t.begins[k]; i < t.begins[k + 1]; ++i) {
                 const std::size_t to = t.touches[i] + 1;
@@ -89,6 +90,7 @@ private:
         state(0, no_channel);
         for (std::size_t k = 0; k < t.paths(); ++k) {
             const double won = t.converted.empty() ? 1 : t.converted[k], all = won + (t.lost.empty() ? 0 : t.lost[k]);
+            if (all == 0) continue;
             std::uint64_t key = 0;
             std::uint32_t at = 0;
             for (auto i = t.begins[k]; i < t.begins[k + 1]; ++i) {

@@ -233,13 +233,17 @@ logrank_result logrank(const survival_columns& c, survival_weighting weighting) 
     logrank_result out;
     out.observed.assign(observed.begin(), observed.end());
     out.expected.assign(expected.begin(), expected.end());
-    covariance = covariance.selfadjointView<Eigen::Lower>();
-    // Its rows add up to nothing: of k groups with any variance it has rank k - 1.
-    const Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd> solved{covariance};
-    out.degrees = static_cast<std::size_t>(solved.rank());
-    if (out.degrees == 0) return out;
-    const Eigen::VectorXd u = observed - expected;
-    out.chi2 = std::max(0.0, u.dot(solved.solve(u)));
+    // Groups that ever vary. Their rows add up to nothing, so that the last one says nothing more.
+    std::vector<Eigen::Index> vary;
+    for (Eigen::Index g = 0; g < k; ++g)
+        if (covariance(g, g) > 0) vary.push_back(g);
+    if (vary.size() < 2) return out;
+    vary.pop_back();
+    covariance = Eigen::MatrixXd{covariance.selfadjointView<Eigen::Lower>()};
+    const Eigen::MatrixXd v = covariance(vary, vary);
+    const Eigen::VectorXd u = (observed - expected)(vary);
+    out.degrees = vary.size();
+    out.chi2 = std::max(0.0, u.dot(v.ldlt().solve(u)));
     out.p = boost::math::cdf(boost::math::complement(boost::math::chi_squared{static_cast<double>(out.degrees)}, out.chi2));
     return out;
 }

@@ -189,7 +189,7 @@ std::optional<double> sample_size(const test_plan& p, double effect, double powe
         each = std::exp((low + high) / 2);
     }
     if (!std::isfinite(each)) return {};
-    return std::ceil(each - 1e-9) * p.arms;
+    return std::ceil(each * p.arms - 1e-9);
 }
 
 std::optional<double> detectable(const test_plan& p, double n, double power) {

@@ -3,9 +3,8 @@
 import csv
 import datetime
 
-import pytest
-
 import journeyman as jm
+import pytest
 from data.real_data import path
 from journeyman import statistics
 

@@ -4,12 +4,11 @@ import datetime
 import itertools
 import math
 
+import journeyman as jm
 import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-
-import journeyman as jm
 from journeyman import statistics
 
 UTC = datetime.timezone.utc

@@ -1,6 +1,8 @@
 """What README.md and docs/ show runs as it stands."""
 
+import datetime
 import pathlib
+import random
 import re
 
 import journeyman as jm
@@ -58,3 +60,30 @@ def test_the_funnel_of_the_docs_is_sound():
     playbook = jm.Playbook.parse(text)
     assert [p for p in playbook.check() if p.severity == "error"] == []
     assert jm.Playbook.parse(playbook.to_yaml()) == playbook
+
+
+def school():
+    """Leads with a channel and a variant, visits, purchases that follow a habit."""
+    draw = random.Random(3)
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
+    contacts, events = [], []
+    for k in range(600):
+        channel, at = draw.choice(["ads", "mail", "seo"]), start + datetime.timedelta(days=draw.random() * 90)
+        contacts.append({"contact_id": k, "variant": draw.choice("ab")})
+        events.append({"contact_id": k, "event": "lead", "timestamp": at, "channel": channel})
+        rate, gone = draw.gammavariate(0.8, 1 / 12), draw.betavariate(0.9, 2.5)
+        while at < start + datetime.timedelta(days=300):
+            events.append({"contact_id": k, "event": "visit", "timestamp": at, "channel": draw.choice(["ads", "mail", "seo"])})
+            events.append({"contact_id": k, "event": "purchase", "timestamp": at + datetime.timedelta(hours=1), "amount": draw.gammavariate(5, 8), "channel": channel})
+            if draw.random() < gone:
+                break
+            at += datetime.timedelta(days=draw.expovariate(max(rate, 1e-6)))
+    return jm.History(contacts=contacts, events=[e for e in events if e["timestamp"] < start + datetime.timedelta(days=300)])
+
+
+@pytest.mark.parametrize("page", ["survival", "lifetime_value", "experiments", "attribution"])
+def test_the_statistics_of_the_docs_run(page, capsys):
+    names = {"history": school()}
+    for code in blocks(f"docs/{page}.md", "python"):
+        exec(compile(code, f"docs/{page}.md", "exec"), names)
+    assert len(capsys.readouterr().out) > 200   # the summary

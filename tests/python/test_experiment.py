@@ -2,10 +2,9 @@
 
 import datetime
 
+import journeyman as jm
 import numpy
 import pytest
-
-import journeyman as jm
 
 UTC = datetime.timezone.utc
 START = datetime.datetime(2026, 1, 1, tzinfo=UTC)

@@ -37,7 +37,7 @@ struct test_plan {
     double alpha = 0.05;
     std::optional<double> tuning = {};
 };
-/// Units of all arms together for `power` to see an effect; each arm rounded up. Nothing where no number suffices.
+/// Units of all arms together for `power` to see an effect, rounded up. Nothing where no number suffices.
 std::optional<double> sample_size(const test_plan&, double effect, double power = 0.8);
 /// Two-sided, of an effect with `n` units in all arms together.
 double power_of(const test_plan&, double effect, double n);

@@ -38,6 +38,8 @@ public:
     [[nodiscard]] const table& steps() const;
     /// workflow, from (missing: those who enter), to (missing: those who leave), outcome (entered next then timeout if else split goal exited), count.
     [[nodiscard]] const table& edges() const;
+    /// contact_id, workflow, step, journey, at, arm (the step the split led to; "end" for none): each passage through a `split`, by contact, as they came.
+    [[nodiscard]] table splits() const;
     /// The history with what the run did: attributes set, events emitted, and `$action` events.
     [[nodiscard]] const journeyman::history& history() const;
     [[nodiscard]] const std::vector<journey_span>& spans() const;
