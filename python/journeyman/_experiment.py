@@ -80,6 +80,19 @@ class Experiment(Table):
 
         return self._each(metric, one, {"effect": "mean", "low": "low", "high": "high", "chance": "chance_b", "loss_if_arm": "loss_if_b", "loss_if_control": "loss_if_a"})
 
+    def sequential(self, planned: float, earlier: Sequence[Experiment] = (), metric: str | None = None, *, spending: str | Mapping[str, float] = "obrien-fleming") -> Table:
+        """metric, arm, look, fraction, bound, difference, low, high, stop: looks that were planned, the `earlier` ones (the same experiment, asked before) and this one last.
+
+        `planned`: units in all arms at the end. The level is split over the arms held against the control (Bonferroni). `spending`: obrien-fleming, pocock, {"power": 2}.
+        """
+        rows = []
+        for m, arm in self._pairs(metric):
+            looks = [*earlier, self]
+            pairs = [(e.sums(self.metrics[m], self.control), e.sums(self.metrics[m], arm)) for e in looks]
+            found = statistics.sequential_intervals(pairs, planned, self._level, spending, len(self.arms) - 1, [sum(e._counts) for e in looks]).to_pylist()
+            rows += [{"metric": self.metrics[m], "arm": arm, "look": k + 1, **r} for k, r in enumerate(found)]
+        return _words.table(rows, ["metric", "arm", "look", "fraction", "bound", "difference", "low", "high", "stop"])
+
     def power(self, lift: float, metric: str | None = None) -> Table:
         """metric, arm, power, detectable, n_for_80: the chance to have seen a relative effect of `lift` with these arms, the smallest lift seen at 80 %, the units in all for that power.
 

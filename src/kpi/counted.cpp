@@ -1,12 +1,16 @@
 #include "kpi/counted.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace journeyman::detail {
 
 std::size_t counted_events::add(const selector& s, const std::string& place) {
-    counts_.push_back(sound([&] { return compiler_.add_expression(s.count(), place); }));
-    selectors_.push_back(sound([&] { return compiler_.add_selector(s.data(), place); }));
+    // A property is read from the events, not counted; that there is one is checked where it would be asked for.
+    auto events = s.data();
+    if (!events.property.empty()) add_expression(s.last(std::exchange(events.property, {})), place);
+    counts_.push_back(sound([&] { return compiler_.add_expression(selector{events}.count(), place); }));
+    selectors_.push_back(sound([&] { return compiler_.add_selector(events, place); }));
     events_.emplace_back();
     return counts_.size() - 1;
 }

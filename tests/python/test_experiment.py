@@ -82,6 +82,18 @@ def test_readings_beside_the_plain_one():
     assert len(e.plot().get_yticks()) == 2 and "<table" in e._repr_html_()
 
 
+def test_planned_looks_stop_when_the_bound_is_crossed():
+    r = numpy.random.default_rng(1)
+    arm, y = r.integers(0, 2, 4000), r.random(4000)
+    y = (y < 0.2 + 0.06 * arm).astype(float)
+    ask = lambda n: jm.experiment({"arm": arm[:n], "y": y[:n]}, arm="arm", metrics=["y"])  # noqa: E731
+    rows = ask(4000).sequential(4000, [ask(1000), ask(2000)]).to_pylist()
+    assert [r["fraction"] for r in rows] == [0.25, 0.5, 1] and rows[0]["bound"] > rows[1]["bound"] > rows[2]["bound"] > 1.96
+    assert not rows[0]["stop"] and rows[2]["stop"]
+    [plain] = ask(4000).to_pylist()
+    assert rows[2]["low"] < plain["low"]
+
+
 def test_what_is_no_experiment_is_said():
     with pytest.raises(jm.Error, match="two arms"):
         jm.experiment({"arm": ["a", "a"], "y": [1, 2]}, arm="arm", metrics=["y"])
