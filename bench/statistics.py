@@ -169,6 +169,13 @@ def by_dictionaries(paths, won, channels=12):
     return np.array([1 - converts(c) / converts() for c in range(channels)])
 
 
+def by_channel_attribution(table):
+    """Which simulates walks, so that its answer is only near."""
+    import ChannelAttribution
+
+    return ChannelAttribution.markov_model(table, "path", "converted", var_null="lost", order=1, out_more=True, verbose=False, flg_pro=False)["removal_effects"]
+
+
 def markov(small):
     n = 100_000 if small else 1_000_000
     touches, begins, won = walks(n)
@@ -180,6 +187,14 @@ def markov(small):
         np.testing.assert_allclose(found[name][0], found["ours"][0], atol=1e-9)
     row(f"Markov, order 1, 12 channels, {n:,} paths", found["ours"][1], found["loop"][1], "Python, a dictionary of moves", 10)
     row(f"Markov, order 1, 12 channels, {n:,} paths", found["ours"][1], found["numpy"][1], "numpy, all moves at once", 10)
+    import pandas as pd
+
+    table = pd.DataFrame({"path": [" > ".join(names[c] for c in p) for p in paths], "converted": won, "lost": 1 - won})
+    found = measured(2, ours=lambda: jm.attribution(table).markov(1).removal, package=lambda: by_channel_attribution(table))
+    theirs = dict(zip(found["package"][0].iloc[:, 0], found["package"][0].iloc[:, 1], strict=True))
+    for c, x in found["ours"][0].items():
+        assert abs(theirs[c] - x) < 0.02
+    row(f"the same from a DataFrame of texts, {n:,} paths", found["ours"][1], found["package"][1], "ChannelAttribution", 10)
 
 
 def shapley(small):

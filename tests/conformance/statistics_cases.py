@@ -72,6 +72,9 @@ def model_of(i, model):
 
 
 def each_customer(i):
+    if "x" not in i:
+        x, t_x, T, _ = customers(i)
+        return list(zip(x, t_x, T, strict=True)), False
     x, alone = many(i, "x")
     t_x, T = many(i, "t_x")[0], many(i, "T", "n", "n_periods")[0]
     most = max(len(x), len(t_x), len(T))
@@ -246,7 +249,8 @@ def delta_variance(i):
 
 
 def sequential(i, function, name):
-    return {name: [x if math.isfinite(x) else None for x in function(i["t"], i.get("alpha", 0.05), i.get("spending", "obrien-fleming"))]}
+    found = [x if math.isfinite(x) else None for x in function(i["t"], i.get("alpha", 0.05), i.get("spending", "obrien-fleming"))]
+    return dict.fromkeys((name, "level", "levels", "nominal") if name == "alpha" else (name,), found)
 
 
 def group_sequential_interval(i):
@@ -257,7 +261,8 @@ def group_sequential_interval(i):
 
 
 def plan(i):
-    return {k: i[k] for k in ("mean", "variance", "arms", "alpha", "tuning") if k in i}
+    names = ("variance", "arms", "alpha", "tuning", *(["mean"] if i.get("effect") != "absolute" else []))
+    return {k: i[k] for k in names if k in i}
 
 
 def sample_size(i):
@@ -342,7 +347,7 @@ def shapley(i):
     if isinstance(given, list):
         pairs = [(x.get("coalition", x.get("channels", x.get("path"))), x.get("worth", x.get("value"))) if isinstance(x, dict) else x for x in given]
     else:
-        separator = next((s for s in (" > ", ",", "+", "|", "&") if any(s in k for k in given)), None)
+        separator = next((s for s in (" > ", ",", "+", "|", "&", ";", " ") if any(s in k for k in given)), None)
         pairs = [([p.strip() for p in k.split(separator)] if separator else [k], v) for k, v in given.items()]
     worth = collections.defaultdict(float)
     for coalition, v in pairs:
