@@ -21,7 +21,7 @@ Enum found(const std::map<std::string, Enum>& names, const std::string& name, co
     throw jm::error{"name.unknown", "", "\"" + name + "\" is no " + what + "." + jm::did_you_mean(name, all)};
 }
 
-std::optional<jm::length> length_of(const std::optional<std::string>& text) { return text ? std::optional{length_of(*text)} : std::nullopt; }
+std::optional<jm::length> length_of(const std::optional<std::string>& text) { return text ? std::optional{::length_of(*text)} : std::nullopt; }
 
 expression operate(const std::string& name, const expression& a, const expression& b) {
     using enum jm::node_kind;

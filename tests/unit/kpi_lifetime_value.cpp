@@ -2,10 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
-
 #include "journeyman/history/builder.hpp"
-#include "kpi/maximum_likelihood.hpp"
 
 namespace jm = journeyman;
 using namespace jm::literals;
@@ -38,19 +35,6 @@ TEST_CASE("the model sees the same whether customers come one by one or together
     const auto a = jm::fit(jm::purchase_model::bg_nbd, {x, t, T}), b = jm::fit(jm::purchase_model::bg_nbd, {x2, t2, T2, w});
     CHECK(a.log_likelihood == doctest::Approx(b.log_likelihood));
     CHECK(a.customers == 8);
-}
-
-TEST_CASE("a maximum outside is said, not invented")
-{
-    const auto f = jm::detail::maximise({"a"}, {1}, [](const Eigen::VectorXd& p) {
-        jm::detail::derivatives d{1};
-        d.value = -1 / p[0];                                 // ever better
-        d.first[0] = 1 / (p[0] * p[0]);
-        d.second(0, 0) = -2 / (p[0] * p[0] * p[0]);
-        return d;
-    }, 1);
-    CHECK_FALSE(f.converged);
-    CHECK(std::isnan(f.standard_errors[0]));
 }
 
 TEST_CASE("purchases of one calendar unit are one, in the zone of the playbook")
