@@ -24,8 +24,11 @@ std::vector<customer_kind> kinds_of(const repeat_purchases& c) {
         if (!(x >= 0 && t_x >= 0 && t_x <= T && std::isfinite(T) && x == std::floor(x) && x < 1e7 && w >= 0) || (x > 0 && t_x == 0) || (x == 0 && t_x != 0))
             throw error{"lifetime_value.columns", "row " + std::to_string(i), "no such customer can be: x is a whole number of repeat purchases, 0 <= t_x <= T, and t_x is 0 exactly where x is"};
         if (w == 0) continue;
-        auto slot = (std::bit_cast<std::uint64_t>(x) * 0x9e3779b97f4a7c15ULL) ^ (std::bit_cast<std::uint64_t>(t_x) * 0xe7037ed1a0b428dbULL) ^ (std::bit_cast<std::uint64_t>(T) * 0xbf58476d1ce4e5b9ULL);
-        for (slot = (slot ^ (slot >> 29)) & (slots - 1);; slot = (slot + 1) & (slots - 1)) {
+        // Round numbers differ in their high bits alone: those must reach all others.
+        auto hash = std::bit_cast<std::uint64_t>(x) * 0x9e3779b97f4a7c15ULL;
+        hash = ((hash ^ (hash >> 32)) + std::bit_cast<std::uint64_t>(t_x)) * 0xe7037ed1a0b428dbULL;
+        hash = ((hash ^ (hash >> 32)) + std::bit_cast<std::uint64_t>(T)) * 0xbf58476d1ce4e5b9ULL;
+        for (auto slot = (hash ^ (hash >> 32)) & (slots - 1);; slot = (slot + 1) & (slots - 1)) {
             if (table[slot] == 0) {
                 out.push_back({x, t_x, T, w});
                 table[slot] = static_cast<std::uint32_t>(out.size());
