@@ -130,7 +130,7 @@ class Attribution(Table):
         ax.set_yticks(range(len(rows)), [r["channel"] for r in rows])
         ax.set(xlabel="conversions credited", ylim=(len(rows) - 0.4, -0.6))
         if len(chosen) > 1:
-            ax.legend(frameon=False, fontsize="small")
+            ax.legend(frameon=False, fontsize="small", loc="lower right")
         ax.spines[["top", "right"]].set_visible(False)
         return ax
 
