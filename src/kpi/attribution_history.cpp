@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "journeyman/kpi/attribution.hpp"
-#include "kpi/counted.hpp"
+#include "kpi/counted_events.hpp"
 
 namespace journeyman {
 

@@ -5,7 +5,7 @@
 
 #include "journeyman/core/error.hpp"
 #include "journeyman/kpi/lifetime_value.hpp"
-#include "kpi/counted.hpp"
+#include "kpi/counted_events.hpp"
 
 namespace journeyman {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "journeyman/core/error.hpp"
 #include "journeyman/kpi/experiment.hpp"
-#include "kpi/counted.hpp"
+#include "kpi/counted_events.hpp"
 
 namespace journeyman {
 

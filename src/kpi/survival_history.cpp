@@ -1,7 +1,7 @@
 // Times until something happened, from a history.
 
 #include "journeyman/kpi/survival.hpp"
-#include "kpi/counted.hpp"
+#include "kpi/counted_events.hpp"
 
 namespace journeyman {
 

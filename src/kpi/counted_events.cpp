@@ -1,4 +1,4 @@
-#include "kpi/counted.hpp"
+#include "kpi/counted_events.hpp"
 
 #include <algorithm>
 #include <utility>
