@@ -20,16 +20,45 @@ jm::run replay(const jm::playbook& p, const jm::history& h, const std::optional<
     return watch.run([&] { return p.replay(h, o); });
 }
 
-jm::kpi_report kpis(const jm::playbook& p, const jm::history& h, const jm::run* run, const std::optional<std::string>& start, const std::optional<std::string>& end, const std::vector<std::string>& by, double level, std::vector<std::string> only, int threads) {
+jm::kpi_options kpi_options(const std::optional<std::string>& start, const std::optional<std::string>& end, const std::vector<std::string>& by, std::vector<std::string> only, unsigned threads, double distinct_error) {
     jm::kpi_options o;
     o.start = optional_instant(start);
     o.end = optional_instant(end);
     for (const auto& text : by) o.by.push_back(jm::expression::parse(text, jm::bare_names::property));
-    o.level = level;
     o.only = std::move(only);
     o.threads = threads;
+    o.distinct_error = distinct_error;
+    return o;
+}
+
+jm::kpi_report kpis(const jm::playbook& p, const jm::history& h, const jm::run* run, const std::optional<std::string>& start, const std::optional<std::string>& end, const std::vector<std::string>& by, double level, std::vector<std::string> only, unsigned threads, double distinct_error) {
+    auto o = kpi_options(start, end, by, std::move(only), threads, distinct_error);
+    o.level = level;
     const py::gil_scoped_release without_gil;
     return p.kpis(h, run, o);
+}
+
+jm::kpi_state count_kpis(const jm::playbook& p, const jm::history& h, const jm::run* run, const std::optional<std::string>& start, const std::optional<std::string>& end, const std::vector<std::string>& by, std::vector<std::string> only, unsigned threads, double distinct_error) {
+    const auto o = kpi_options(start, end, by, std::move(only), threads, distinct_error);
+    const py::gil_scoped_release without_gil;
+    return p.count_kpis(h, run, o);
+}
+
+jm::diagnosis diagnose(const jm::playbook& p, const jm::history& h, const std::string& kpi, const jm::run* run, const std::optional<std::string>& period, const std::optional<std::string>& against, const std::string& campaign, const std::string& against_campaign, const std::vector<std::string>& by,
+                       const std::optional<std::string>& end, double level, double shift, double returns, unsigned threads) {
+    jm::diagnosis_options o;
+    o.period = optional_instant(period);
+    o.against = optional_instant(against);
+    o.campaign = campaign;
+    o.against_campaign = against_campaign;
+    for (const auto& text : by) o.by.push_back(jm::expression::parse(text, jm::bare_names::property));
+    o.end = optional_instant(end);
+    o.level = level;
+    o.shift = shift;
+    o.returns = returns;
+    o.threads = threads;
+    const py::gil_scoped_release without_gil;
+    return p.diagnose(h, kpi, run, o);
 }
 
 }  // namespace
@@ -46,7 +75,16 @@ void register_playbook(py::module_& m) {
         .def_readonly("funnel", &jm::segment::funnel);
 
     py::class_<jm::coverage_report>(m, "_Coverage").def_readonly("fields", &jm::coverage_report::fields).def_readonly("lacking", &jm::coverage_report::lacking);
-    py::class_<jm::kpi_report>(m, "_KpiReport").def_readonly("rows", &jm::kpi_report::rows).def_readonly("unscoped_spend", &jm::kpi_report::unscoped_spend).def_readonly("improve", &jm::kpi_report::improve);
+    py::class_<jm::kpi_report>(m, "_KpiReport").def_readonly("rows", &jm::kpi_report::rows).def_readonly("unscoped_spend", &jm::kpi_report::unscoped_spend).def_readonly("improve", &jm::kpi_report::improve).def_readonly("trend", &jm::kpi_report::trend).def_property_readonly("problems", [](const jm::kpi_report& r) { return std::vector<jm::problem>(r.problems.begin(), r.problems.end()); });
+    py::class_<jm::diagnosis>(m, "_Diagnosis").def_readonly("change", &jm::diagnosis::change).def_readonly("parts", &jm::diagnosis::parts).def_readonly("costs", &jm::diagnosis::costs).def_readonly("moves", &jm::diagnosis::moves);
+    py::class_<jm::kpi_state>(m, "_KpiState")
+        .def(py::init<>())
+        .def_static("from_bytes", [](const py::bytes& b) { return jm::kpi_state::from_bytes(std::string_view{b}); }, py::arg("data"))
+        .def("to_bytes", [](const jm::kpi_state& s) { return py::bytes(s.to_bytes()); })
+        .def("merge", &jm::kpi_state::merge, py::arg("other"), without_gil())
+        .def("copy", [](const jm::kpi_state& s) { return s; })
+        .def("definitions", &jm::kpi_state::definitions)
+        .def("kpis", [](const jm::kpi_state& s, double level) { return jm::kpis(s, level); }, py::arg("level"), without_gil());
 
     py::class_<jm::playbook>(m, "_Playbook")
         .def_static("load", [](const std::string& path) { return jm::playbook::load(path); }, py::arg("path"), without_gil())
@@ -95,5 +133,7 @@ void register_playbook(py::module_& m) {
             },
             py::arg("name"), py::arg("history"), py::arg("by"), py::arg("level"), py::arg("units"), py::arg("completions"), without_gil())
         .def("replay", &replay, py::arg("history"), py::arg("start"), py::arg("until"), py::arg("by_arrival"), py::arg("threads"), py::arg("only"), py::arg("progress"))
-        .def("kpis", &kpis, py::arg("history"), py::arg("run"), py::arg("start"), py::arg("end"), py::arg("by"), py::arg("level"), py::arg("only"), py::arg("threads"));
+        .def("kpis", &kpis, py::arg("history"), py::arg("run"), py::arg("start"), py::arg("end"), py::arg("by"), py::arg("level"), py::arg("only"), py::arg("threads"), py::arg("distinct_error"))
+        .def("count_kpis", &count_kpis, py::arg("history"), py::arg("run"), py::arg("start"), py::arg("end"), py::arg("by"), py::arg("only"), py::arg("threads"), py::arg("distinct_error"))
+        .def("diagnose", &diagnose, py::arg("history"), py::arg("kpi"), py::arg("run"), py::arg("period"), py::arg("against"), py::arg("campaign"), py::arg("against_campaign"), py::arg("by"), py::arg("end"), py::arg("level"), py::arg("shift"), py::arg("returns"), py::arg("threads"));
 }

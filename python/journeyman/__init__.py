@@ -21,6 +21,7 @@ from ._explain import Explanation
 from ._expression import Expression, Predicate, Selector, any_event, attr, duration, event, now, predicate, prop, sequence
 from ._funnel import Funnel, funnel
 from ._history import History, Selection
+from ._kpis import Diagnosis, Kpis, KpiState, merge_kpis
 from ._lifetime_value import LifetimeValue, lifetime_value
 from ._membership import SizesOverTime, Tracked
 from ._paths import Paths, Transitions, paths
@@ -32,11 +33,11 @@ from ._survival import Logrank, Survival, survival
 from ._table import Table
 
 __all__ = [
-    "Attribution", "Coverage", "Drawing", "Error", "Experiment", "Explanation", "Expression", "Funnel", "History", "Kpis",
-    "LifetimeValue", "Logrank", "Markov", "Overlap", "Paths", "Playbook", "Predicate", "Problem", "Problems", "Profile", "Retention",
-    "Run", "Segment", "Selection", "Selector", "Sizes", "SizesOverTime", "Stages", "Survival", "Table", "Tracked", "Transitions",
-    "Workflow",
+    "Attribution", "Coverage", "Diagnosis", "Drawing", "Error", "Experiment", "Explanation", "Expression", "Funnel", "History",
+    "KpiState", "Kpis", "LifetimeValue", "Logrank", "Markov", "Overlap", "Paths", "Playbook", "Predicate", "Problem", "Problems",
+    "Profile", "Retention", "Run", "Segment", "Selection", "Selector", "Sizes", "SizesOverTime", "Stages", "Survival", "Table",
+    "Tracked", "Transitions", "Workflow",
     "any_event", "attr", "attribution", "conditions", "conversion", "duration", "event", "experiment", "funnel", "lifetime_value",
-    "nearest_base", "now", "paths", "predicate", "prop", "retention", "sequence", "statistics", "survival",
+    "merge_kpis", "nearest_base", "now", "paths", "predicate", "prop", "retention", "sequence", "statistics", "survival",
 ]  # fmt: skip
 __version__ = "0.1.0"

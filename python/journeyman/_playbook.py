@@ -14,12 +14,25 @@ from ._draw import Drawing
 from ._error import Problem, Problems
 from ._expression import Expression, Selector, _predicate
 from ._history import History
+from ._kpis import Diagnosis, Kpis, KpiState
 from ._run import Run
 from ._segment_tools import Columns, Overlap
 from ._table import Table
 
 if TYPE_CHECKING:
     from ._funnel import Funnel
+
+
+Dimensions = Sequence[str | Expression] | str
+"""Names of dimensions, properties, attributes (contact.x, account.x), segment, campaign, workflow, version, step; or expressions."""
+
+
+def _dimensions(by: Dimensions) -> list[str]:
+    return [by] if isinstance(by, str) else [str(e) for e in by]
+
+
+def _names(only: Iterable[str]) -> list[str]:
+    return [only] if isinstance(only, str) else list(only)
 
 
 class Segment:
@@ -96,42 +109,6 @@ class Stages(Table):
     def plot(self, *segments: str, ax: Any = None) -> Any:
         """A bar a stage, of some segments or all; takes and returns a Matplotlib `ax`."""
         return _plot.stages(self.to_pylist(), segments, ax)
-
-
-class Kpis(Table):
-    """Values of KPIs by period and cell, with counts, interval, target and status."""
-
-    def __init__(self, core: _core._KpiReport, definitions: Mapping[str, dict[str, Any]], timezone: str) -> None:
-        super().__init__(core.rows)
-        self.unscoped_spend = Table(core.unscoped_spend)
-        """kpi, period, amount: what a KPI with a scope could not count, because the spend names no segment."""
-        self.improve = Table(core.improve)
-        """kpi, period, action, workflow, campaign: what improves the KPIs that missed their target."""
-        self.definitions = definitions
-        """Name to written form: title, unit, every, …"""
-        self.timezone = timezone
-
-    @property
-    def dimensions(self) -> list[str]:
-        """The columns by which KPIs are broken down."""
-        columns = self.columns
-        return columns[columns.index("partial") + 1 : columns.index("value")]
-
-    def plot(self, kpi: str | None = None, by: str | None = None, ax: Any = None) -> Any:
-        """The values of one KPI over time (or by campaign), with interval and target; hollow where the period is not over.
-
-        `kpi` may be left out when there is one; `by` draws a line for each value of a dimension. Takes and returns a Matplotlib `ax`.
-        """
-        rows = self.to_pylist()
-        names = list(dict.fromkeys(r["kpi"] for r in rows))
-        if kpi is None and len(names) == 1:
-            kpi = names[0]
-        if kpi is None or kpi not in names:
-            raise ValueError(f"{'name one of the KPIs' if kpi is None else f'there is no KPI {kpi!r} here'}: {', '.join(names)}")
-        if by is not None and by not in self.dimensions:
-            raise ValueError(f"{by!r} is no dimension here: {', '.join(self.dimensions) or 'there are none; ask kpis(by=…)'}")
-        mine = [r for r in rows if r["kpi"] == kpi and all((r[d] is not None) == (d == by) for d in self.dimensions)]
-        return _plot.kpi(kpi, mine, by, self.definitions[kpi], self.timezone, ax)
 
 
 class Playbook:
@@ -277,26 +254,81 @@ class Playbook:
         run: Run | None = None,
         start: Instant | None = None,
         end: Instant | None = None,
-        by: Sequence[str | Expression] = (),
+        by: Dimensions = (),
         *,
         only: Iterable[str] = (),
         level: float = 0.95,
         threads: int | None = None,
+        distinct_error: float = 0.0,
     ) -> Kpis:
         """The KPIs by period, all in one pass; with a run, over its history, where its actions are.
 
         kpi, scope, period (its start; missing for a campaign), campaign, partial, dimensions…, value, numerator, denominator, low, high,
         immature, target, status (met, missed, no_data), certain. Of the dimensions, missing is the total. `end` is excluded; the defaults
         are the first and the last instant of the history, included. A history without any (contacts alone) gives no rows
-        without them. `by` adds dimensions to each KPI's own, `only` names some KPIs,
-        `level` is that of the intervals. `.improve`: the actions for the missed ones; `.unscoped_spend`: what scopes could not count.
+        without them, and a warning. `by` adds dimensions to each KPI's own, `only` names some KPIs,
+        `level` is that of the intervals. `.improve`: the actions for the missed ones; `.trend`: where each goes; `.unscoped_spend`: what scopes could not count.
+        `threads` changes nothing but the time it takes (default: all). `distinct_error`: accounts are counted exactly, or about, by HyperLogLog, with at most this standard error (0.01: 1 %).
         """
+        asked = self._asked(start, end, by)
+        report = self._core.kpis(history._core, None if run is None else run._core, *asked, level, _names(only), threads or 0, distinct_error)
+        return Kpis(report, self.to_dict(), distinct_error)
+
+    def kpi_state(
+        self,
+        history: History,
+        run: Run | None = None,
+        start: Instant | None = None,
+        end: Instant | None = None,
+        by: Dimensions = (),
+        *,
+        only: Iterable[str] = (),
+        threads: int | None = None,
+        distinct_error: float = 0.0,
+    ) -> KpiState:
+        """The KPIs counted over a part of the contacts, to be merged with the others: `merge_kpis(states).kpis()` is the table of one pass over all.
+
+        Every part takes the same `start` and `end` (the defaults are those of the part), and each row of spend belongs in one part alone.
+        """
+        asked = self._asked(start, end, by)
+        return KpiState._of(self._core.count_kpis(history._core, None if run is None else run._core, *asked, _names(only), threads or 0, distinct_error))
+
+    @staticmethod
+    def _asked(start: Instant | None, end: Instant | None, by: Dimensions) -> tuple[str | None, str | None, list[str]]:
         begin, close = (None if t is None else _convert.instant(t) for t in (start, end))
-        dimensions = [by] if isinstance(by, str) else [str(e) for e in by]
-        names = [only] if isinstance(only, str) else list(only)
-        core = None if run is None else run._core
-        report = self._core.kpis(history._core, core, begin, close, dimensions, level, names, threads or 0)
-        return Kpis(report, self.to_dict().get("kpis", {}), self.timezone)
+        return begin, close, _dimensions(by)
+
+    def diagnose(
+        self,
+        history: History,
+        kpi: str,
+        period: Instant | None = None,
+        against: Instant | None = None,
+        by: Dimensions = (),
+        *,
+        run: Run | None = None,
+        end: Instant | None = None,
+        level: float = 0.95,
+        shift: float = 0.1,
+        returns: float = 1.0,
+        threads: int | None = None,
+    ) -> Diagnosis:
+        """Why a KPI changed between two periods, by each dimension of `by` alone; and, where it is money per something, which cell buys the most.
+
+        `period` and `against` are instants in them, or campaigns' names where `every` is campaign; the defaults are the last whole period with
+        a value and the one before it. `by` is that of the KPI, else `segment`. `.change`, `.parts` (mix and rate), `.costs`, `.moves`, `.summary()`, `.plot()`.
+        `.moves` moves the share `shift` of each cell's spend to the cheapest, and takes for granted that what comes of it grows as its power
+        `returns` (1: each unit brings what the average one brought).
+        """
+        campaign, against_campaign = "", ""
+        if self.to_dict().get("kpis", {}).get(kpi, {}).get("every") == "campaign":
+            campaign, against_campaign, period, against = str(period or ""), str(against or ""), None, None
+        instants = [None if t is None else _convert.instant(t) for t in (period, against)]
+        close = None if end is None else _convert.instant(end)
+        found = self._core.diagnose(
+            history._core, kpi, None if run is None else run._core, *instants, campaign, against_campaign, _dimensions(by), close, level, shift, returns, threads or 0,
+        )  # fmt: skip
+        return Diagnosis(found, self.to_dict(), shift, returns)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Playbook) and self._core.equals(other._core)

@@ -76,6 +76,7 @@ def kpi(name: str, rows: Rows, by: str | None, definition: dict[str, Any], zone:
     _bare(ax, "top", "right")
     if campaigns:
         _campaigns(rows, by, ax)
+        ax.set_xlim(_reach(rows, ax.get_xlim()))
         return ax
     lines: dict[Any, Rows] = {}
     for r in rows:
@@ -87,12 +88,46 @@ def kpi(name: str, rows: Rows, by: str | None, definition: dict[str, Any], zone:
         ax.step(_when(targets, zone), [r["target"] for r in targets], where="mid", color=GREY, linestyle="--", linewidth=1, label="target")
     if by or targets:
         ax.legend(frameon=False, fontsize="small", title=by)
+    ax.set_ylim(_reach(rows, ax.get_ylim()))
     import matplotlib.dates
 
     dates: Any = matplotlib.dates   # which has no types
     locator = dates.AutoDateLocator()
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    return ax
+
+
+def _reach(rows: Rows, drawn: tuple[float, float]) -> tuple[float, float]:
+    """The limits of the axis of values: intervals may be cut, so that one that is hardly known does not flatten all the rest."""
+    seen = [x for r in rows for x in (r["value"], r["target"]) if x is not None]
+    if not seen:
+        return drawn
+    low, high = min(seen), max(seen)
+    room = max(high - low, abs(high) / 2, abs(low) / 2) or 1
+    return max(drawn[0], low - room), min(drawn[1], high + room)
+
+
+def diagnosis(rows: Rows, definition: dict[str, Any], name: str, ax: Any) -> Any:
+    """A bar a cell of one dimension: what it did to the KPI, mix and rate apart."""
+    whole, cells = rows[0], [r for r in rows[1:] if r["effect"]]
+    ax = axes(ax, 7, 1.4 + 0.36 * len(cells))
+    for y, r in enumerate(cells):
+        parts = [(r["effect"], BLUE)] if r["mix"] is None else [(r["mix"], PALE), (r["rate"], BLUE)]
+        ends = {True: 0.0, False: 0.0}   # parts of one sign stand end to end
+        for x, colour in parts:
+            ax.barh(y, x, left=ends[x > 0], color=colour)
+            ends[x > 0] += x
+        ax.plot(r["effect"], y, marker="d", color="black", markersize=4)
+    ax.axvline(0, color=GREY, linewidth=0.8)
+    ax.set_yticks(range(len(cells)), [r["cell"] for r in cells])
+    ax.set_ylim(max(len(cells), 1) - 0.5, -0.5)
+    _in_units(ax.xaxis, definition.get("unit", ""))
+    split = "pale: by its share, dark: by its value; " if whole["mix"] is not None else ""
+    ax.set_xlabel(f"effect on the change ({split}diamond: both)" if split else "effect on the change")
+    ax.set_title(f"{definition.get('title', name)}, by {whole['dimension']}", loc="left", fontsize="medium")
+    ax.margins(x=0.1)
+    _bare(ax, "top", "right")
     return ax
 
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "journeyman/core/hash.hpp"
 #include "journeyman/predicate/evaluate.hpp"
 #include "journeyman/predicate/reader.hpp"
 
@@ -27,10 +28,11 @@ public:
             campaigns_.push_back({*written_instant(d.campaigns[k].from, *d.context.zone), *written_instant(d.campaigns[k].to, *d.context.zone), p.campaigns[k]});
         for (const auto& c : d.campaigns) campaign_texts_.push_back(texts.number(c.name));
         for (const auto& s : d.segments) segment_texts_.push_back(texts.number(s));
-        for (const auto& j : journeys) journeys_.push_back(&j);
-        std::stable_sort(journeys_.begin(), journeys_.end(), [](const auto* a, const auto* b) { return a->contact < b->contact; });
         for (const auto& k : p.kpis)
             for (const auto& by : k.by) needs_journeys_ = needs_journeys_ || by.kind >= dimension_plan::workflow;
+        if (!needs_journeys_) return;
+        for (const auto& j : journeys) journeys_.push_back(&j);
+        std::stable_sort(journeys_.begin(), journeys_.end(), [](const auto* a, const auto* b) { return a->contact < b->contact; });
     }
 
     void contacts(std::vector<kpi_totals>& kpis, std::uint32_t first_contact, std::uint32_t last_contact) {
@@ -211,7 +213,7 @@ private:
             if (!takes(s.where, m.looks, now) || !uncrossed(s, h)) return true;
             now.moved = now.moved && s.without == none;
             amount x;
-            std::int64_t account = 0;
+            value account;
             if (m.kind == aggregate::sum) {
                 const value v = now.event.property(s.property);
                 if (v.is_missing()) return true;
@@ -219,20 +221,24 @@ private:
                 else if (v.type == m.type) x.whole = v.i;
                 else x.decimals.add(v.type == value_type::duration ? static_cast<double>(v.i) / 1e6 : v.as_decimal());
             } else if (m.kind == aggregate::accounts) {
-                const value v = look(now).attributes[plan_.account].now();
-                if (v.is_missing()) return true;
-                account = v.i;
+                account = look(now).attributes[plan_.account].now();
+                if (account.is_missing()) return true;
             }
             put(k, index, now, [&](totals& t) {
                 switch (m.kind) {
                     case aggregate::sum: t.of_contact(index).merge(x); break;
                     case aggregate::contacts: t.of_contact(index).whole = 1; break;
-                    case aggregate::accounts: t.account(index, account); break;
+                    case aggregate::accounts: add_account(t.accounts(index), account, k.shape().precision); break;
                     default: ++t.of_contact(index).whole;
                 }
             });
             return true;
         });
+    }
+
+    void add_account(account_set& to, const value& account, int precision) {
+        if (precision == 0) to.numbers.insert(texts_.number(account, *history_.pool));
+        else to.sketch.add(stable_hash{}.add(to_text(account, *history_.pool)).value(), precision);
     }
 
     void firsts(kpi_totals& k, std::size_t index) {

@@ -72,10 +72,11 @@ periods::periods(const kpi& k, const std::vector<campaign>& campaigns, const tab
     if (relative != nullptr && relative->from == relative_target::span) {
         period p = cut(*written_instant(relative->start, zone), *written_instant(relative->end, zone));
         p.row = false;
-        if (span.first && p.to > *span.first && p.to > p.from) {
+        if (p.to > p.from) {
             const auto index = add(p);
             others_.push_back(index);
-            for (std::size_t r = 0; r < rows_; ++r) all_[r].compared = index;
+            if (span.first && p.to > *span.first)
+                for (std::size_t r = 0; r < rows_; ++r) all_[r].compared = index;
         }
     }
 }

@@ -83,6 +83,7 @@ private:
         }
         for (const auto& n : options_.only)
             if (std::find(seen.begin(), seen.end(), n) == seen.end()) problem("name.unknown", "only", "there is no KPI \"" + n + "\"." + did_you_mean(n, seen));
+        if (!(options_.distinct_error >= 0 && options_.distinct_error < 1)) problem("kpi.distinct_error", "distinct_error", "the standard error of distinct counts lies between 0 (exact) and 1, such as 0.01");
         if (!(options_.level > 0 && options_.level < 1)) problem("kpi.level", "level", "the level of intervals lies between 0 and 1, such as 0.95");
     }
 
@@ -114,6 +115,14 @@ private:
         for (const auto& e : options_.by) dimension_of(e, k, "by", p);
         for (const auto& m : p.value.measures()) p.measures.push_back(measure_of(m, p, place + ".value"));
         columns(p, place + ".by");
+        totals_shape shape;
+        for (const auto& m : p.measures) {
+            shape.kinds.push_back(m.kind == aggregate::accounts ? total_kind::accounts : m.kind == aggregate::budget ? total_kind::budget : total_kind::amount);
+            shape.divisors.push_back(m.divisor);
+        }
+        shape.products = p.value.needs_products();
+        if (options_.distinct_error > 0 && p.value.has(aggregate::accounts)) shape.precision = hyperloglog::precision_for(options_.distinct_error);
+        p.shape = std::make_shared<const totals_shape>(std::move(shape));
         plan_.kpis.push_back(std::move(p));
     }
 
@@ -133,6 +142,7 @@ private:
         switch (n.aggregate) {
             case aggregate::budget: return m;
             case aggregate::spend: {
+                m.divisor = minor_units;                             // whatever the type of its column: parts of a history may differ
                 if (n.args.empty() || n.args[0].empty()) return m;
                 if (const node* contact = asks_contact(n.args[0])) problem("kpi.spend", where(), "`" + expression{n.args[0]}.to_text() + "` asks about a contact" + (contact->name.empty() ? "" : " (" + contact->name + ")") + ", but spend has none; ask about its columns, such as `spend(where channel == \"ads\")`");
                 selector_data s;

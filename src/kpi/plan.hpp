@@ -1,11 +1,13 @@
 #pragma once
 // KPIs made ready to be folded: selectors and predicates compiled, dimensions resolved.
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "journeyman/kpi/report.hpp"
 #include "kpi/formula.hpp"
+#include "kpi/totals.hpp"
 
 namespace journeyman::detail {
 
@@ -36,7 +38,7 @@ struct kpi_plan {
     node_id scope = none;
     std::vector<measure_plan> measures;    // as formula::measures
     std::vector<dimension_plan> by;
-    [[nodiscard]] bool has_cohort() const { return value.has(aggregate::starters) || value.has(aggregate::converted) || value.has(aggregate::elapsed); }
+    std::shared_ptr<const totals_shape> shape;
 };
 
 struct plan {

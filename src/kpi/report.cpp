@@ -2,25 +2,22 @@
 
 #include <algorithm>
 
-#include "kpi/fold.hpp"
+#include "kpi/counted.hpp"
+#include "kpi/trend.hpp"
 
 namespace journeyman {
 namespace {
 
 using namespace detail;
 
-/// How many contacts exist one microsecond before the end of each period.
-std::size_t existing(const history_data& h, instant end) {
-    if (h.exists_from.empty()) return h.contacts.size();
-    return static_cast<std::size_t>(std::count_if(h.exists_from.begin(), h.exists_from.end(), [&](std::int64_t from) { return from < end.time_since_epoch().count(); }));
-}
+bool has_cohort(const formula& f) { return f.has(aggregate::starters) || f.has(aggregate::converted) || f.has(aggregate::elapsed); }
 
 class reporting {
 public:
-    reporting(const kpi_definitions& d, const plan& p, const history_data& h, const kpi_options& o, const cell_texts& texts) : defs_{d}, history_{h}, options_{o}, texts_{texts} {
-        for (const auto& k : p.kpis)
+    reporting(const kpi_definitions& d, const counted& c, double level) : defs_{d}, texts_{c.texts}, level_{level} {
+        for (const auto& k : c.kpis)
             for (const auto& by : k.by)
-                if (by.name != "campaign" && std::find(dimensions_.begin(), dimensions_.end(), by.name) == dimensions_.end()) dimensions_.push_back(by.name);
+                if (by != "campaign" && std::find(dimensions_.begin(), dimensions_.end(), by) == dimensions_.end()) dimensions_.push_back(by);
         const auto text = value_type::text;
         const auto decimal = value_type::decimal;
         out_.rows = table{{"kpi", text}, {"scope", text}, {"period", value_type::instant}, {"campaign", text}, {"partial", value_type::boolean}};
@@ -31,33 +28,62 @@ public:
         out_.rows.add_column("status", text);
         out_.rows.add_column("certain", value_type::boolean);
         out_.unscoped_spend = table{{"kpi", text}, {"period", value_type::instant}, {"amount", decimal}};
+        out_.trend = table{{"kpi", text}, {"scope", text}};
+        for (const auto& d_name : dimensions_) out_.trend.add_column(d_name, text);
+        out_.trend.add_column("periods", value_type::integer);
+        for (const auto* name : {"first", "last", "change", "slope", "p"}) out_.trend.add_column(name, decimal);
+        out_.trend.add_column("trend", text);
+        out_.trend.add_column("better", value_type::boolean);
         out_.improve = table{{"kpi", text}, {"period", value_type::instant}, {"action", text}, {"workflow", text}, {"campaign", text}};
     }
 
-    void add(const kpi_totals& k) {
-        std::vector<std::size_t> cells{0};
-        for (std::size_t c = 1; c < k.cells(); ++c)
-            for (std::size_t p = 0; p < k.when().rows(); ++p)
-                if (k.find(c, p) != nullptr) { cells.push_back(c); break; }
-        std::sort(cells.begin() + 1, cells.end(), [&](std::size_t a, std::size_t b) {
-            const auto &x = k.key(a), &y = k.key(b);
-            return std::lexicographical_compare(x.begin(), x.end(), y.begin(), y.end(), [&](std::uint32_t i, std::uint32_t j) { return texts_.text(i) < texts_.text(j); });
-        });
-        std::vector<std::size_t> contacts;
-        for (std::size_t p = 0; p < k.when().rows(); ++p) contacts.push_back(existing(history_, k.when().all()[p].to));
-        for (std::uint32_t p = 0; p < k.when().rows(); ++p) {
-            for (const auto c : cells) row(k, c, p, contacts[p]);
-            if (const auto it = k.unscoped.find(p); it != k.unscoped.end()) {
-                out_.unscoped_spend[0].push_text(k.plan().written->name);
-                start(out_.unscoped_spend[1], k.when().all()[p]);
-                out_.unscoped_spend[2].push_decimal(it->second.value(spend_divisor()));
+    void add(const counted_kpi& k, const kpi& written, const formula& f, const periods& when) {
+        const auto& t = *k.totals;
+        std::vector<std::size_t> cells;
+        for (const auto c : t.sorted(texts_)) {
+            bool occurs = c == 0;
+            for (std::size_t p = 0; p < when.rows() && !occurs; ++p) occurs = t.find(c, p) != nullptr;
+            if (occurs) cells.push_back(c);
+        }
+        for (std::uint32_t p = 0; p < when.rows(); ++p) {
+            for (const auto c : cells) row(k, written, f, when, c, p);
+            if (const auto it = t.unscoped.find(p); it != t.unscoped.end()) {
+                out_.unscoped_spend[0].push_text(written.name);
+                start(out_.unscoped_spend[1], when.all()[p]);
+                out_.unscoped_spend[2].push_decimal(it->second.value(minor_units));
             }
         }
     }
+    void add_trends(const counted_kpi& k, const kpi& written, const formula& f, const periods& when) {
+        constexpr std::size_t most = 36;
+        if (written.period == kpi_period::campaign) return;                  // these have no order
+        for (const auto cell : k.totals->sorted(texts_)) {
+            std::vector<std::pair<int, double>> values;
+            for (std::size_t p = when.rows(); p > 0 && values.size() < most; --p)
+                if (!when.all()[p - 1].partial)
+                    if (const auto x = f.value(amounts_of(defs_, k, when.all()[p - 1], k.totals->find(cell, p - 1)))) values.emplace_back(static_cast<int>(p), *x);
+            if (values.size() < 2) continue;
+            std::reverse(values.begin(), values.end());
+            const auto t = trend_of(values);
+            const bool sure = t.p && *t.p < 1 - level_ && t.slope != 0;
+            std::size_t c = 0;
+            auto& out = out_.trend;
+            out[c++].push_text(written.name);
+            push(out[c++], written.scope);
+            for (const auto& name : dimensions_) push(out[c++], cell_text(k, cell, name));
+            out[c++].push_integer(static_cast<std::int64_t>(values.size()));
+            const double last = values.back().second;
+            for (const double x : {values.front().second, last, last - values[values.size() - 2].second, t.slope}) out[c++].push_decimal(x);
+            push(out[c++], t.p);
+            out[c++].push_text(!sure ? "none" : t.slope > 0 ? "rising" : "falling");
+            if (sure && written.direction) out[c].push_integer((t.slope > 0) == (*written.direction == kpi_direction::up));
+            else out[c].push_missing();
+        }
+    }
+    void warn(problem p) { out_.problems.add(std::move(p)); }
     kpi_report take() { return std::move(out_); }
 
 private:
-    [[nodiscard]] double spend_divisor() const { return history_.spend.amount.type() == value_type::money ? minor_units : 1; }
     static void start(table_column& column, const period& p) {
         if (p.campaign == no_period) column.push(p.from);
         else column.push_missing();
@@ -66,70 +92,58 @@ private:
         if (x) column.push_decimal(*x);
         else column.push_missing();
     }
+    static void push(table_column& column, const std::string* x) {
+        if (x != nullptr) column.push_text(*x);
+        else column.push_missing();
+    }
     static void push(table_column& column, const std::string& x) {
         if (x.empty()) column.push_missing();
         else column.push_text(x);
     }
 
-    std::vector<std::optional<double>> amounts(const kpi_totals& k, std::size_t cell, std::size_t period) const {
-        const totals* t = k.find(cell, period);
-        std::vector<std::optional<double>> out;
-        const auto& measures = k.plan().measures;
-        for (std::size_t m = 0; m < measures.size(); ++m) {
-            if (measures[m].kind != aggregate::budget) out.emplace_back(t == nullptr ? 0.0 : t->total(m));
-            else if (const auto c = k.when().all()[period].campaign; c != no_period) out.push_back(defs_.campaigns[c].budget);
-            else out.emplace_back();
-        }
-        return out;
+    /// What the cell says of a dimension; null of the total, and of a dimension that the KPI lacks.
+    const std::string* cell_text(const counted_kpi& k, std::size_t cell, const std::string& name) const {
+        const auto d = std::find(k.by.begin(), k.by.end(), name);
+        return cell == 0 || d == k.by.end() ? nullptr : &texts_.text(k.totals->key(cell)[static_cast<std::size_t>(d - k.by.begin())]);
     }
-
-    std::optional<double> target(const kpi_totals& k, std::size_t cell, const period& p) const {
-        const kpi& written = *k.plan().written;
+    std::optional<double> target(const counted_kpi& k, const kpi& written, const formula& f, const periods& when, std::size_t cell, const period& p) const {
         if (const auto* t = std::get_if<double>(&written.target)) return *t;
         const auto* t = std::get_if<relative_target>(&written.target);
         if (t == nullptr || p.compared == no_period) return {};
-        const auto before = k.plan().value.value(amounts(k, cell, p.compared));
+        const auto before = f.value(amounts_of(defs_, k, when.all()[p.compared], k.totals->find(cell, p.compared)));
         if (!before) return {};
         return *before * (written.direction == kpi_direction::down ? 1 - t->change : 1 + t->change);
     }
 
-    void row(const kpi_totals& k, std::size_t cell, std::uint32_t period_index, std::size_t contacts) {
-        const kpi& written = *k.plan().written;
-        const auto& f = k.plan().value;
-        const period& p = k.when().all()[period_index];
-        const totals* t = k.find(cell, period_index);
-        const auto x = amounts(k, cell, period_index);
+    void row(const counted_kpi& k, const kpi& written, const formula& f, const periods& when, std::size_t cell, std::uint32_t period_index) {
+        const period& p = when.all()[period_index];
+        const totals* t = k.totals->find(cell, period_index);
+        const auto x = amounts_of(defs_, k, p, t);
         const auto value = f.value(x);
-        const totals nothing{k.plan()};
-        const auto bounds = f.bounds(x, t == nullptr ? nothing : *t, contacts, options_.level);
+        const totals nothing{*k.shape};
+        const auto bounds = f.bounds(x, t == nullptr ? nothing : *t, static_cast<std::size_t>(k.contacts[period_index]), level_);
 
         std::size_t c = 0;
         auto& rows = out_.rows;
         rows[c++].push_text(written.name);
         push(rows[c++], written.scope);
         start(rows[c++], p);
-        const auto by_campaign = std::find_if(k.plan().by.begin(), k.plan().by.end(), [](const auto& d) { return d.name == "campaign"; });
         if (p.campaign != no_period) rows[c++].push_text(defs_.campaigns[p.campaign].name);
-        else if (cell != 0 && by_campaign != k.plan().by.end()) rows[c++].push_text(texts_.text(k.key(cell)[static_cast<std::size_t>(by_campaign - k.plan().by.begin())]));
-        else rows[c++].push_missing();
+        else push(rows[c++], cell_text(k, cell, "campaign"));
         rows[c++].push_integer(p.partial);
-        for (const auto& name : dimensions_) {
-            const auto d = std::find_if(k.plan().by.begin(), k.plan().by.end(), [&](const auto& by) { return by.name == name; });
-            if (cell == 0 || d == k.plan().by.end()) rows[c++].push_missing();
-            else rows[c++].push_text(texts_.text(k.key(cell)[static_cast<std::size_t>(d - k.plan().by.begin())]));
-        }
+        for (const auto& name : dimensions_) push(rows[c++], cell_text(k, cell, name));
         push(rows[c++], value);
         push(rows[c++], f.is_division() ? f.numerator(x) : std::nullopt);
         push(rows[c++], f.is_division() ? f.denominator(x) : std::nullopt);
         push(rows[c++], bounds ? std::optional{bounds->low} : std::nullopt);
         push(rows[c++], bounds ? std::optional{bounds->high} : std::nullopt);
-        if (k.plan().has_cohort()) rows[c++].push_integer(t == nullptr ? 0 : t->immature_contacts());
+        if (has_cohort(f)) rows[c++].push_integer(t == nullptr ? 0 : t->immature_contacts());
         else rows[c++].push_missing();
         if (std::holds_alternative<std::monostate>(written.target)) {
             for (int n = 0; n < 3; ++n) rows[c++].push_missing();
             return;
         }
-        const auto aim = target(k, cell, p);
+        const auto aim = target(k, written, f, when, cell, p);
         const bool met = aim && value && (written.direction == kpi_direction::down ? *value <= *aim : *value >= *aim);
         push(rows[c++], aim);
         rows[c++].push_text(!aim || !value ? "no_data" : met ? "met" : "missed");
@@ -145,44 +159,51 @@ private:
     }
 
     const kpi_definitions& defs_;
-    const history_data& history_;
-    const kpi_options& options_;
     const cell_texts& texts_;
+    double level_;
     std::vector<std::string> dimensions_;
     kpi_report out_;
 };
 
 }  // namespace
 
-void check_kpis(const kpi_definitions& d, compiler& c, problems& out) { make_plan(d, c, {}, out); }
+std::vector<std::optional<double>> detail::amounts_of(const kpi_definitions& d, const counted_kpi& k, const period& p, const totals* t) {
+    std::vector<std::optional<double>> out;
+    for (std::size_t m = 0; m < k.shape->kinds.size(); ++m) {
+        if (k.shape->kinds[m] != total_kind::budget) out.emplace_back(t == nullptr ? 0.0 : t->total(m));
+        else if (p.campaign != no_period) out.push_back(d.campaigns[p.campaign].budget);
+        else out.emplace_back();
+    }
+    return out;
+}
 
-kpi_report compute_kpis(const kpi_definitions& d, const history& h, const std::vector<journey_span>& journeys, const kpi_options& o) {
-    const auto& data = h.data();
-    schema known = data.schema;
-    for (const auto& [name, type] : d.types) known.declare(name, type);
-    auto& columns = known.events[spend_stream];
-    for (const auto& [name, column] : data.spend.columns) columns.emplace(name, column.type());
-    columns.emplace("amount", data.spend.amount.type());
-
-    compiler c{std::move(known), data.pool, d.context};
-    problems found;
-    plan p = make_plan(d, c, o, found);
-    found.throw_first_error();
-    for (auto& k : p.kpis)
-        for (auto& m : k.measures)
-            if (m.kind == aggregate::spend && data.spend.amount.type() == value_type::money) m.divisor = minor_units;
-
-    const auto program = c.finish();
-    cell_texts texts;
-    reporting out{d, p, data, o, texts};
-    const auto span = span_of(data, o);
-    if (!span) return out.take();
-    std::vector<kpi_totals> all;
-    all.reserve(p.kpis.size());
-    for (const auto& k : p.kpis) all.emplace_back(k, periods{*k.written, d.campaigns, *span, *d.context.zone, d.context.weeks});
-    fold(d, p, program, data, journeys, *span, all, texts);
-    for (const auto& k : all) out.add(k);
+kpi_report detail::report(const kpi_definitions& d, const counted& c, double level) {
+    if (!(level > 0 && level < 1)) throw error{"kpi.level", "level", "the level of intervals lies between 0 and 1, such as 0.95"};
+    reporting out{d, c, level};
+    if (!c.span) {
+        out.warn({"kpi.window", "", "there are no rows: the history has no event, no change and no spend, so no first and no last instant; give `start` and `end`", severity::warning});
+        return out.take();
+    }
+    for (const auto& k : c.kpis) {
+        const auto written = std::find_if(d.kpis.begin(), d.kpis.end(), [&](const kpi& x) { return x.name == k.name; });
+        if (written == d.kpis.end()) throw error{"kpi.state", "kpis." + k.name, "the state was counted by a playbook with this KPI; here is none of its name"};
+        problems found;
+        const formula f{written->value, written->proportion, "kpis." + k.name + ".value", found};
+        found.throw_first_error();
+        const periods when{*written, d.campaigns, *c.span, *d.context.zone, d.context.weeks};
+        const auto same = [](const period& a, const period& b) { return a.from == b.from && a.to == b.to; };
+        if (f.measures().size() != k.shape->kinds.size() || !std::equal(when.all().begin(), when.all().end(), k.when.begin(), k.when.end(), same))
+            throw error{"kpi.state", "kpis." + k.name, "the state was counted by other definitions, or other rules of the time zone; count again"};
+        out.add(k, *written, f, when);
+        out.add_trends(k, *written, f, when);
+    }
     return out.take();
 }
+
+void check_kpis(const kpi_definitions& d, compiler& c, problems& out) { make_plan(d, c, {}, out); }
+
+kpi_report compute_kpis(const kpi_definitions& d, const history& h, const std::vector<journey_span>& journeys, const kpi_options& o) { return report(d, count(d, h.data(), journeys, o), o.level); }
+
+kpi_report report_kpis(const kpi_definitions& d, const kpi_state& s, double level) { return report(d, *s.counted(), level); }
 
 }  // namespace journeyman

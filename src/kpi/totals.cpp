@@ -1,7 +1,8 @@
+#include "kpi/totals.hpp"
+
+#include <algorithm>
 #include <bit>
 #include <cmath>
-
-#include "kpi/fold.hpp"
 
 namespace journeyman::detail {
 namespace {
@@ -26,7 +27,7 @@ void totals::end_contact() {
                     continue;
                 }
                 // The rounding error of a product is a double too, so the sum stays exact and free of order.
-                const double a = x.value(1), b = y.value(1), p = a * b;
+                const double a = x.value(shape_->divisors[j]), b = y.value(shape_->divisors[k]), p = a * b;
                 product.decimals.add(p);
                 if (std::isfinite(p)) product.decimals.add(std::fma(a, b, -p));
             }
@@ -41,35 +42,52 @@ void totals::end_contact() {
     open_ = false;
 }
 
-void totals::merge(const totals& o) {
+void totals::merge(const totals& o, const std::vector<std::uint32_t>& numbers) {
     for (std::size_t m = 0; m < sums_.size(); ++m) sums_[m].merge(o.sums_[m]);
     for (std::size_t k = 0; k < products_.size(); ++k) products_[k].merge(o.products_[k]);
-    for (const auto& [measure, ids] : o.accounts_) accounts_[measure].insert(ids.begin(), ids.end());
+    for (const auto& [measure, others] : o.accounts_) {
+        auto& mine = accounts_[measure];
+        for (const auto n : others.numbers) mine.numbers.insert(numbers[n]);
+        mine.sketch.merge(others.sketch);
+    }
     immature_ += o.immature_;
 }
 
-void kpi_totals::merge(const kpi_totals& o) {
+void cell_totals::merge(const cell_totals& o, const std::vector<std::uint32_t>& numbers) {
     for (std::uint32_t c = 0; c < o.keys_.size(); ++c) {
-        const auto mine = cell(*o.keys_[c]);
+        auto key = *o.keys_[c];
+        for (auto& n : key) n = numbers[n];
+        const auto mine = cell(std::move(key));
         for (std::uint32_t p = 0; p < o.totals_[c].size(); ++p)
-            if (o.totals_[c][p]) at(mine, p).merge(*o.totals_[c][p]);
+            if (o.totals_[c][p]) at(mine, p).merge(*o.totals_[c][p], numbers);
     }
     for (const auto& [period, money] : o.unscoped) unscoped[period].merge(money);
 }
 
+std::vector<std::size_t> cell_totals::sorted(const cell_texts& texts) const {
+    std::vector<std::size_t> out(cells());
+    for (std::size_t c = 0; c < out.size(); ++c) out[c] = c;
+    std::sort(out.begin() + 1, out.end(), [&](std::size_t a, std::size_t b) {
+        const auto &x = key(a), &y = key(b);
+        return std::lexicographical_compare(x.begin(), x.end(), y.begin(), y.end(), [&](std::uint32_t i, std::uint32_t j) { return texts.text(i) < texts.text(j); });
+    });
+    return out;
+}
+
 double totals::total(std::size_t measure) const {
-    if (plan_->measures[measure].kind == aggregate::accounts) {
+    if (shape_->kinds[measure] == total_kind::accounts) {
         const auto it = accounts_.find(measure);
-        return it == accounts_.end() ? 0.0 : static_cast<double>(it->second.size());
+        if (it == accounts_.end()) return 0;
+        return shape_->precision == 0 ? static_cast<double>(it->second.numbers.size()) : it->second.sketch.estimate();
     }
-    return sums_[measure].value(plan_->measures[measure].divisor);
+    return sums_[measure].value(shape_->divisors[measure]);
 }
 
 double totals::product(std::size_t j, std::size_t k) const {
-    return products_.empty() ? 0.0 : products_[at(j, k)].value(1) / (plan_->measures[j].divisor * plan_->measures[k].divisor);
+    return products_.empty() ? 0.0 : products_[at(j, k)].value(shape_->divisors[j] * shape_->divisors[k]);
 }
 
-std::uint32_t kpi_totals::cell(std::vector<std::uint32_t> key) {
+std::uint32_t cell_totals::cell(std::vector<std::uint32_t> key) {
     const auto [it, fresh] = index_.try_emplace(std::move(key), static_cast<std::uint32_t>(keys_.size()));
     if (fresh) {
         keys_.push_back(&it->first);
@@ -78,10 +96,10 @@ std::uint32_t kpi_totals::cell(std::vector<std::uint32_t> key) {
     return it->second;
 }
 
-totals& kpi_totals::at(std::uint32_t cell, std::uint32_t period) {
+totals& cell_totals::at(std::uint32_t cell, std::uint32_t period) {
     auto& by_period = totals_[cell];
-    if (by_period.empty()) by_period.resize(periods_.all().size());
-    if (!by_period[period]) by_period[period] = std::make_unique<totals>(*plan_);
+    if (by_period.empty()) by_period.resize(periods_);
+    if (!by_period[period]) by_period[period] = std::make_unique<totals>(*shape_);
     return *by_period[period];
 }
 
@@ -91,6 +109,13 @@ std::uint32_t cell_texts::number(const value& v, const text_pool& pool) {
     const auto [it, fresh] = by_value_[static_cast<std::size_t>(v.type)].try_emplace(bits, 0);
     if (fresh) it->second = number(to_text(v, pool));
     return it->second;
+}
+
+std::vector<std::uint32_t> cell_texts::take(const cell_texts& o) {
+    std::vector<std::uint32_t> out;
+    out.reserve(o.size());
+    for (const auto* t : o.texts_) out.push_back(number(*t));
+    return out;
 }
 
 }  // namespace journeyman::detail

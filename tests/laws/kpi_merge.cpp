@@ -8,7 +8,8 @@
 #include <cmath>
 
 #include "journeyman/history/builder.hpp"
-#include "kpi/fold.hpp"
+#include "kpi/counted.hpp"
+#include "kpi/state_bytes.hpp"
 
 namespace jm = journeyman;
 using namespace jm::literals;
@@ -137,10 +138,12 @@ struct folded {
     }
 };
 
-void merge(std::vector<kpi_totals>& into, const std::vector<kpi_totals>& from)
+void merge(std::vector<kpi_totals>& into, const std::vector<kpi_totals>& from, const cell_texts& texts)
 {
+    auto same_texts = texts;
+    const auto numbers = same_texts.take(texts);
     for (std::size_t k = 0; k < into.size(); ++k) {
-        into[k].merge(from[k]);
+        into[k].merge(from[k], numbers);
     }
 }
 
@@ -213,16 +216,61 @@ TEST_CASE("law: the parts of a history, folded apart and merged in any order, ar
 
         auto left = f.empty();                             // ((nothing + a) + b) + c
         for (const auto k : order) {
-            merge(left, parts[k]);
+            merge(left, parts[k], f.texts);
         }
         insist_same(left, whole);
         auto right = f.empty();                            // a + (b + (c + nothing))
         for (auto k = order.rbegin(); k != order.rend(); ++k) {
             auto first = f.empty();
-            merge(first, parts[*k]);
-            merge(first, right);
+            merge(first, parts[*k], f.texts);
+            merge(first, right, f.texts);
             right = std::move(first);
         }
         insist_same(right, whole);
+    }));
+}
+
+namespace {
+
+/// What `counted` is made of, from totals of one's own.
+jm::kpi_state state_of(const folded& f, std::vector<kpi_totals> of, std::int64_t contacts = 1)
+{
+    auto c = std::make_shared<counted>();
+    c->span = f.span;
+    c->texts = f.texts;
+    for (auto& k : of) {
+        c->kpis.push_back({k.plan().written->name, {}, k.plan().shape, k.when().all(), std::vector<std::int64_t>(k.when().all().size(), contacts), nullptr});
+        for (const auto& by : k.plan().by) {
+            c->kpis.back().by.push_back(by.name);
+        }
+        c->kpis.back().totals = std::make_unique<cell_totals>(std::move(k));
+    }
+    return jm::kpi_state{std::move(c)};
+}
+
+}  // namespace
+
+TEST_CASE("law: states say the same through bytes, and the same bytes for any split and order")
+{
+    CHECK(rc::check([] {
+        const int contacts = 2 + below(8);
+        folded f{some_history(contacts)};
+        const auto all = static_cast<std::uint32_t>(f.history.contacts_count());
+        const auto cut = static_cast<std::uint32_t>(1 + below(contacts - 1)), second = cut + static_cast<std::uint32_t>(below(contacts - static_cast<int>(cut)));
+        const auto a = state_of(f, f.of({0, cut, true})), b = state_of(f, f.of({cut, second, false})), c = state_of(f, f.of({second, all, false}));
+
+        RC_ASSERT(jm::kpi_state::from_bytes(a.to_bytes()).to_bytes() == a.to_bytes());
+        auto left = jm::kpi_state::from_bytes(a.to_bytes());               // (a + b) + c, each by way of bytes
+        left.merge(jm::kpi_state::from_bytes(b.to_bytes()));
+        left = jm::kpi_state::from_bytes(left.to_bytes());
+        left.merge(jm::kpi_state::from_bytes(c.to_bytes()));
+        auto right = c;                                                    // nothing + (c + (b + a))
+        auto tail = b;
+        tail.merge(a);
+        right.merge(tail);
+        auto from_nothing = jm::kpi_state{};
+        from_nothing.merge(right);
+        RC_ASSERT(left.to_bytes() == from_nothing.to_bytes());
+        RC_ASSERT(left.to_bytes() == state_of(f, f.of({}), 3).to_bytes());   // how many exist is added up too
     }));
 }

@@ -179,3 +179,27 @@ TEST_CASE("an empty history has no rows without a span, and empty periods with o
     CHECK(jm::compute_kpis(d, none, {}, {}).rows.rows() == 0);
     CHECK(lines(jm::compute_kpis(d, none, {}, {.start = t0, .end = t0 + 59_d}).rows) == "n = 0\nn = 0\nr = -\nr = -\n");
 }
+
+TEST_CASE("trends are those of whole periods, and say whether they go the right way")
+{
+    jm::history_builder b;
+    int at = 0;
+    for (const int n : {3, 4, 6, 5, 8, 9, 11}) {                           // one pair of 21 falls
+        for (int k = 0; k < n; ++k) b.event("c" + std::to_string(k), "visit", t0 + std::chrono::hours{24 * 7 * at + 1}, {{"channel", std::string{k % 2 == 0 ? "ads" : "mail"}}});
+        ++at;
+    }
+    auto visits = jm::kpi("visits", jm::expression::parse("events(visit)")).every(jm::week).down();
+    visits.by = {jm::prop("channel")};
+    const jm::instant monday = t0 - 3_d;
+    const auto r = jm::compute_kpis(with({visits}), std::move(b).finish(), {}, {.start = monday + 3_d, .end = monday + 7 * 7_d + 4_d});
+    REQUIRE(r.trend.rows() == 3);
+    CHECK(r.trend.column("periods").integers()[0] == 7);                   // the eighth is not over
+    CHECK(r.trend.column("first").decimals()[0] == 3);
+    CHECK(r.trend.column("change").decimals()[0] == 2);
+    CHECK(r.trend.column("slope").decimals()[0] == doctest::Approx(1.25));   // the median of 21 slopes
+    // S = 19, its variance 7 · 6 · 19 / 18: z = 18 / 6.658.
+    CHECK(r.trend.column("p").decimals()[0] == doctest::Approx(0.00686).epsilon(1e-2));
+    CHECK(r.trend.column("trend").text(0) == "rising");
+    CHECK(r.trend.column("better").integers()[0] == 0);
+    CHECK(r.trend.column("channel").text(1) == "ads");
+}

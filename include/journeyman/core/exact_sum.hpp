@@ -47,6 +47,18 @@ public:
         return hi;
     }
     void clear() { parts_.clear(); special_ = 0.0; }
+    /// The sum as parts that are the same whatever the order it came in: each is what the ones before it leave, correctly rounded. Adding them gives the sum again.
+    [[nodiscard]] std::vector<double> parts() const {
+        if (special_ != 0.0 || std::isnan(special_)) return {special_};
+        std::vector<double> out;
+        for (exact_sum rest = *this; !rest.parts_.empty();) {
+            const double x = rest.value();
+            if (!std::isfinite(x)) return parts_;
+            out.push_back(x);
+            rest.add(-x);
+        }
+        return out;
+    }
     [[nodiscard]] bool empty() const { return parts_.empty() && special_ == 0.0; }
 
 private:

@@ -19,7 +19,8 @@ struct kpi_options {
     std::vector<expression> by;              // added to each KPI's own
     double level = 0.95;
     std::vector<std::string> only;           // names; empty: all
-    int threads = 0;                         // 0: as many as the machine has
+    unsigned threads = 0;                    // 0: as many as the machine has; the answer is the same to the bit
+    double distinct_error = 0;               // 0: accounts are counted exactly; else by HyperLogLog, of at most this standard error (0.01: 1 %)
 };
 
 struct kpi_report {
@@ -29,6 +30,11 @@ struct kpi_report {
     table unscoped_spend;
     /// kpi, period, action, workflow, campaign: what improves the KPIs that missed their target, by their totals.
     table improve;
+    /// kpi, scope, dimensions…, periods, first, last, change, slope, p, trend, better: how the values of each cell went over its last whole periods with a value, 36 at most. `change` is from the one
+    /// before the last, `slope` by period (Sen's), `p` that of Mann and Kendall's test, `trend` rising or falling where p is below 1 - level, else none; `better`: that is its direction.
+    table trend;
+    /// Why there are no rows, where there are none.
+    journeyman::problems problems;
 };
 /// The rows.
 inline std::ostream& operator<<(std::ostream& out, const kpi_report& r) { return out << r.rows; }

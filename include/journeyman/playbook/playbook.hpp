@@ -38,6 +38,9 @@ struct coverage_report {
 
 struct kpi_report;         // kpi/report.hpp
 struct kpi_options;
+class kpi_state;           // kpi/state.hpp
+struct diagnosis;          // kpi/diagnosis.hpp
+struct diagnosis_options;
 
 /// All definitions together. A value; compares, prints, saves.
 class playbook {
@@ -118,6 +121,10 @@ public:
     [[nodiscard]] kpi_report kpis(const history&, const run* = nullptr) const;
     [[nodiscard]] kpi_report kpis(const history&, const run&) const;
     [[nodiscard]] kpi_report kpis(const history&, const run*, const kpi_options&) const;
+    /// The same pass over a part of the contacts, to be saved and merged with the others (kpi/state.hpp); `kpis(state)` reads it.
+    [[nodiscard]] kpi_state count_kpis(const history&, const run*, const kpi_options&) const;
+    /// Why one of them changed (kpi/diagnosis.hpp).
+    [[nodiscard]] diagnosis diagnose(const history&, const std::string& kpi, const run*, const diagnosis_options&) const;
 
 private:
     void put(journeyman::segment s) { segments.push_back(std::move(s)); }
@@ -130,5 +137,8 @@ private:
 };
 
 bool equals(const playbook&, const playbook&);
+
+/// The KPIs of a state (kpi/state.hpp), by the playbook that counted it.
+kpi_report kpis(const kpi_state&, double level = 0.95);
 
 }  // namespace journeyman

@@ -1,0 +1,69 @@
+#include "kpi/counted.hpp"
+
+#include <algorithm>
+
+#include "history/tasks.hpp"
+
+namespace journeyman::detail {
+namespace {
+
+/// How many contacts exist one microsecond before this.
+std::int64_t existing(const history_data& h, instant end) {
+    if (h.exists_from.empty()) return static_cast<std::int64_t>(h.contacts.size());
+    return std::count_if(h.exists_from.begin(), h.exists_from.end(), [&](std::int64_t from) { return from < end.time_since_epoch().count(); });
+}
+
+/// The totals of some contacts, and the texts they are numbered by.
+struct part {
+    std::vector<kpi_totals> kpis;
+    cell_texts texts;
+};
+
+}  // namespace
+
+counted count(const kpi_definitions& d, const history_data& data, const std::vector<journey_span>& journeys, const kpi_options& o) {
+    schema known = data.schema;
+    for (const auto& [name, type] : d.types) known.declare(name, type);
+    auto& columns = known.events[spend_stream];
+    for (const auto& [name, column] : data.spend.columns) columns.emplace(name, column.type());
+    columns.emplace("amount", data.spend.amount.type());
+
+    compiler c{std::move(known), data.pool, d.context};
+    problems found;
+    const plan p = make_plan(d, c, o, found);
+    found.throw_first_error();
+    const auto program = c.finish();
+
+    counted out;
+    out.span = span_of(data, o);
+    std::vector<kpi_totals> empty;
+    for (const auto& k : p.kpis) {
+        counted_kpi kpi{k.written->name, {}, k.shape, {}, {}, nullptr};
+        for (const auto& by : k.by) kpi.by.push_back(by.name);
+        if (out.span) {
+            empty.emplace_back(k, periods{*k.written, d.campaigns, *out.span, *d.context.zone, d.context.weeks});
+            kpi.when = empty.back().when().all();
+            for (const auto& when : kpi.when) kpi.contacts.push_back(existing(data, when.to));
+        }
+        kpi.totals = std::make_unique<cell_totals>(*kpi.shape, kpi.when.size());
+        out.kpis.push_back(std::move(kpi));
+    }
+    if (!out.span) return out;
+
+    // Parts of contacts, more than threads, since some take longer. Merging is exact, so how many does not show.
+    const auto threads = thread_count(o.threads);
+    const std::size_t contacts = data.contacts.size(), count = threads == 1 ? 1 : std::clamp<std::size_t>(contacts, 1, std::size_t{threads} * 3);
+    std::vector<part> parts(count);
+    share(count, threads, [&](std::size_t k) {
+        for (const auto& e : empty) parts[k].kpis.emplace_back(e.plan(), e.when());
+        const auto cut = [&](std::size_t n) { return static_cast<std::uint32_t>(contacts * n / count); };
+        fold(d, p, program, data, journeys, *out.span, parts[k].kpis, parts[k].texts, {cut(k), cut(k + 1), k == 0});
+    });
+    for (auto& from : parts) {
+        const auto numbers = out.texts.take(from.texts);
+        for (std::size_t k = 0; k < out.kpis.size(); ++k) out.kpis[k].totals->merge(from.kpis[k], numbers);
+    }
+    return out;
+}
+
+}  // namespace journeyman::detail
