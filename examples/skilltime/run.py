@@ -9,7 +9,6 @@ import argparse
 import itertools
 import pathlib
 import sys
-from zoneinfo import ZoneInfo
 
 import journeyman as jm
 import matplotlib
@@ -117,26 +116,6 @@ def show_journeys(run):
         show(["phase", "step", "entered>", "went on>", "ended>", "wait>", "sent>", "later>", "suppressed", "stay>"], shown)
 
 
-def written(value, unit):
-    """A value of a KPI as its unit says; several, of an interval, with the unit said once."""
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        low, high = (written(x, unit) for x in value)
-        return f"{low.split(' %')[0]} – {high.removeprefix('€ ')}" if low and high and low != high else ""
-    if unit == "percent":
-        return f"{100 * value:.1f} %"
-    if unit == "money":
-        return f"€ {value:,.2f}"
-    return f"{value:,.2f}".removesuffix(".00")
-
-
-def totals(kpis):
-    """By KPI, its rows over all values of its dimensions, period by period."""
-    rows = [r for r in kpis.to_pylist() if all(r[d] is None for d in kpis.dimensions)]
-    return {name: list(group) for name, group in itertools.groupby(rows, key=lambda r: r["kpi"])}
-
-
 def spark(rows, width=10):
     """The last values, as a row of blocks."""
     values = [r["value"] for r in rows if r["value"] is not None][-width:]
@@ -144,23 +123,23 @@ def spark(rows, width=10):
     return "".join("▁▂▃▄▅▆▇█"[round(7 * (v - low) / (high - low))] if high > low else "▄" for v in values)
 
 
-def show_kpis(playbook, kpis):
+def show_kpis(kpis):
     heading("KPIs", "The last whole period with a value, and its 95 % interval. A star: met or missed even at its edge.")
     improve = kpis.improve.to_pylist()
     todo = []
-    for name, periods in totals(kpis).items():
+    for name, periods in kpis.totals().items():
         definition = kpis.definitions[name]
-        title, unit = escape(definition.get("title", name)), definition.get("unit", "")
+        title = escape(definition.get("title", name))
         whole = [r for r in periods if r["value"] is not None and not r["partial"]]
         about = [name, EVERY[definition["every"]], definition.get("scope"), f"met in {sum(r['status'] == 'met' for r in whole)} of {len(whole)}"]
         console.print(f" [bold]{title}[/] [dim]{', '.join(filter(None, about))}")
         trend = spark(periods)
         for r in whole if definition["every"] == "campaign" else whole[-1:]:
-            when = r["campaign"] or f"{r['period'].astimezone(ZoneInfo(playbook.timezone)):%d %b %Y}"
-            target = "target " + written(r["target"], unit) if r["target"] is not None else ""
+            when = kpis.written_period(r)
+            target = "target " + kpis.written(name, r["target"]) if r["target"] is not None else ""
             status = {"met": "[green]met", "missed": "[red]missed"}.get(r["status"], "") + "*" * bool(r["certain"])
-            between = written((r["low"], r["high"]), unit)
-            console.print(f"   {when:<20}{written(r['value'], unit):>12}   {between:<17}  {target:<17}{status}[/]{' ' * (10 - len(status.partition(']')[2]))}{trend}")
+            between = kpis.written_interval(r)
+            console.print(f"   {when:<20}{kpis.written(name, r['value']):>12}   {between:<17}  {target:<17}{status}[/]{' ' * (10 - len(status.partition(']')[2]))}{trend}")
             trend = ""
             todo += [(title, i) for i in improve if (i["kpi"], i["period"], i["campaign"]) == (name, r["period"], r["campaign"])]
     if todo:
@@ -192,11 +171,8 @@ def pictures(folder, playbook, stages, kpis, run):
     lines = -(-len(kpis.definitions) // 2)
     figure = Figure(figsize=(13, 3 * lines), layout="constrained")
     cells = list(figure.subplots(lines, 2, squeeze=False).flat)
-    for (name, rows), ax in zip(totals(kpis).items(), cells, strict=False):
+    for name, ax in zip(kpis.definitions, cells, strict=False):
         kpis.plot(name, ax=ax)
-        highest = max((r["value"] for r in rows if r["value"] is not None), default=1)
-        if kpis.definitions[name]["every"] != "campaign":  # an interval may reach far beyond what is worth seeing
-            ax.set_ylim(top=min(ax.get_ylim()[1], 1.6 * highest))
     for ax in cells:
         ax.tick_params(axis="x", labelbottom=True, labelsize="small", rotation=30)  # each has dates of its own
     for ax in cells[len(kpis.definitions) :]:
@@ -223,7 +199,7 @@ def main(folder, file, data):
     show_coverage(coverage)
     show_stages(stages)
     show_journeys(run)
-    show_kpis(playbook, kpis)
+    show_kpis(kpis)
 
     folder.mkdir(parents=True, exist_ok=True)
     members = {name: history.select(segment, at=END).ids for name, segment in playbook.segments.items()}
@@ -235,11 +211,13 @@ def main(folder, file, data):
     for name, table in tables.items():
         write(folder, name, table)
     pictures(folder, playbook, stages, kpis, run)
+    playbook.report(history, run, folder / "report.html", end=END)
 
     heading("Where to look", f"All in {folder}:")
     show(
         ["file", "~"],
         [
+            ("[bold]report.html", "all of it on one page: to look at, to print, to send"),
             ("[bold]workflow_*.svg", "the workflow, with how many took each way (and as Mermaid, .mmd)"),
             ("[bold]funnels.svg, kpis.svg", "the stages; the KPIs over time, with intervals and targets"),
             ("[bold]actions.csv", "each send: to whom, when, on which channel, or why not"),

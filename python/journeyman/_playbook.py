@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import pathlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -323,12 +324,32 @@ class Playbook:
         campaign, against_campaign = "", ""
         if self.to_dict().get("kpis", {}).get(kpi, {}).get("every") == "campaign":
             campaign, against_campaign, period, against = str(period or ""), str(against or ""), None, None
-        instants = [None if t is None else _convert.instant(t) for t in (period, against)]
-        close = None if end is None else _convert.instant(end)
+        this, that, close = (None if t is None else _convert.instant(t) for t in (period, against, end))
         found = self._core.diagnose(
-            history._core, kpi, None if run is None else run._core, *instants, campaign, against_campaign, _dimensions(by), close, level, shift, returns, threads or 0,
+            history._core, kpi, None if run is None else run._core, this, that, campaign, against_campaign, _dimensions(by), close, level, shift, returns, threads or 0,
         )  # fmt: skip
         return Diagnosis(found, self.to_dict(), shift, returns)
+
+    def report(
+        self,
+        history: History,
+        run: Run | None = None,
+        path: str | os.PathLike[str] = "report.html",
+        start: Instant | None = None,
+        end: Instant | None = None,
+        by: Dimensions = (),
+        *,
+        title: str | None = None,
+        add: Mapping[str, Any] | None = None,
+    ) -> pathlib.Path:
+        """Writes one page a manager reads, and returns its path: scorecard and KPIs with targets, intervals, trends, why they changed and what to do; segments, funnels, workflows, data to collect.
+
+        One file without scripts that loads nothing: for light and dark screens and for paper. With a run, workflows have their counts. `start`, `end` and `by` are
+        those of `kpis`; segments and stages are as of `end`. `add`: title → a result to put on the page too (any table, or what has `plot`).
+        """
+        from .report import write
+
+        return write(self, history, run, path, start, end, by, title, add or {})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Playbook) and self._core.equals(other._core)

@@ -281,7 +281,7 @@ def test_interrupted_it_leaves_nothing_behind(endless, arguments, stop, code):
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path):
     """Interrupted in the middle of writing, where no process can be stopped at will."""
-    from journeyman.cli._files import whole_file, whole_folder
+    from journeyman._files import whole_file, whole_folder
 
     (tmp_path / "f.svg").write_text("old")
     (tmp_path / "d").mkdir()

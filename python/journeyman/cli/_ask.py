@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import datetime
 import pathlib
+import warnings
 from collections.abc import Iterator
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.markup import escape
 from rich.text import Text
 
+from .. import _values
 from .._history import History
-from .._playbook import Kpis, Playbook
+from .._kpis import Kpis
+from .._playbook import Playbook
 from .._run import Run
-from ._app import Source, busy, checked, command, progress, said
+from ._app import Source, busy, checked, command, problem_line, progress, said
 from ._show import Printer, Row, Sheet, screen
 
 PlaybookFile = Annotated[pathlib.Path, typer.Argument(help="the playbook, YAML or JSON", show_default=False)]
 At = Annotated[str | None, typer.Option(help="the instant, such as 2026-03-31T00:00:00Z (default: the end of the history)", show_default=False)]
 PERIODS = 8   # of a KPI, on the screen
-NUMBERS = {
-    "day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y",
-}  # fmt: skip
 
 
 @command
@@ -135,14 +133,42 @@ def kpis(
     history = source.read()
     checked(book, history)
     run = replay(book, history) if with_run else None
-    with busy("counting"):
+    with busy("counting"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")   # told below, as all problems are
         table = book.kpis(history, run, start=start, end=end, by=by, only=only, level=level)
+    for problem in table.problems:
+        said.print(problem_line(problem))
     if printer.for_people:
         for sheet in kpi_sheets(table, bool(by), level):
             printer.print(sheet)
             _improve(table, sheet.name)
     else:
         printer.print(Sheet("kpis", table), Sheet("improve", table.improve, beside=True), Sheet("unscoped_spend", table.unscoped_spend, beside=True))
+
+
+@command
+def report(
+    playbook: PlaybookFile,
+    source: Source,
+    out: Annotated[pathlib.Path, typer.Option("--out", help="the file to write")] = pathlib.Path("report.html"),
+    by: Annotated[list[str], typer.Option(help="break KPIs down by this, such as channel or contact.city; repeat for more", show_default=False)] = [],  # noqa: B006
+    start: Annotated[str | None, typer.Option(help="an instant (default: the first of the history)", show_default=False)] = None,
+    end: Annotated[str | None, typer.Option(help="an instant, excluded (default: after the last of the history)", show_default=False)] = None,
+    title: Annotated[str | None, typer.Option(help="of the page (default: the name of the playbook)", show_default=False)] = None,
+    with_run: Annotated[bool, typer.Option("--with-run/--without-run", help="replay first, so that workflows have their counts and KPIs see the actions")] = True,
+) -> None:
+    """One page a manager reads, as a file without scripts that loads nothing: KPIs, segments, funnels, workflows.
+
+    `journeyman report examples/skilltime/webinar.yaml --history examples/skilltime/history --out build/report.html`
+    """
+    book = Playbook.load(playbook)
+    history = source.read()
+    checked(book, history)
+    run = replay(book, history) if with_run else None
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with busy("writing the report"):
+        book.report(history, run, out, start=start, end=end, by=by, title=title)
+    said.print(f"written: {escape(str(out))}")
 
 
 def replay(playbook: Playbook, history: History, **bounds: Any) -> Run:
@@ -160,31 +186,17 @@ def kpi_sheets(table: Kpis, cells: bool, level: float) -> Iterator[Sheet]:
         scope = f", scope {definition['scope']}" if "scope" in definition else ""
         title = f"{definition.get('title', name)} ({name}, every {definition['every']}{scope})"
         dimensions = [d for d in table.dimensions if any(r[d] is not None for r in mine)]
-        shown = [_kpi_row(r, table, dimensions, definition, level) for r in mine if r["period"] in last]
+        shown = [_kpi_row(r, table, dimensions, level) for r in mine if r["period"] in last]
         yield Sheet(name, mine, title, shown)
 
 
-def _kpi_row(r: Row, table: Kpis, dimensions: list[str], definition: Row, level: float) -> Row:
-    unit = definition.get("unit", "")
-    counts = None if r["numerator"] is None else f"{r['numerator']:,.6g}" + ("" if r["denominator"] is None else f" / {r['denominator']:,.6g}")
-    between = None if r["low"] is None or r["high"] is None else f"{in_unit(r['low'], unit)} – {in_unit(r['high'], unit)}"
+def _kpi_row(r: Row, table: Kpis, dimensions: list[str], level: float) -> Row:
+    name = r["kpi"]
     status = Text(r["status"] + (" *" if r["certain"] else ""), style={"met": "green", "missed": "red"}.get(r["status"], "dim")) if r["status"] else None
-    when = r["campaign"] if r["period"] is None else period(r["period"], definition["every"], table.timezone)
     return {
-        "period": when + (" …" if r["partial"] else ""), **{d: "all" if r[d] is None else r[d] for d in dimensions}, "value": in_unit(r["value"], unit),
-        f"{100 * level:.4g} % interval": between, "of": counts, "target": in_unit(r["target"], unit), "status": status,
+        "period": table.written_period(r), **{d: "all" if r[d] is None else r[d] for d in dimensions}, "value": table.written(name, r["value"]),
+        f"{100 * level:.4g} % interval": table.written_interval(r), "of": _values.counts(r), "target": table.written(name, r["target"]), "status": status,
     }  # fmt: skip
-
-
-def in_unit(x: float | None, unit: str) -> str | None:
-    if x is None:
-        return None
-    return f"{x:.1%}" if unit == "percent" else f"{x:,.2f}" if unit == "money" else f"{x:,.4g}"
-
-
-def period(start: datetime.datetime, every: str, zone: str) -> str:
-    local = start.astimezone(ZoneInfo(zone))
-    return f"{local.year} Q{local.month // 3 + 1}" if every == "quarter" else local.strftime(NUMBERS[every])
 
 
 def _improve(table: Kpis, kpi: str) -> None:

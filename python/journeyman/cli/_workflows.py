@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from .._files import refuse_filled, whole_file, whole_folder, write_table
 from .._history import History
 from .._playbook import Playbook
 from .._run import Run
 from ._app import Source, busy, checked, command, problem_line, said
 from ._ask import PlaybookFile, replay
-from ._files import refuse_filled, whole_file, whole_folder, write_table
 from ._show import Printer, Row, Sheet, screen
 
 

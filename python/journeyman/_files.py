@@ -9,8 +9,8 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 
-from .._error import Error
-from .._table import Table
+from ._error import Error
+from ._table import Table
 
 
 @contextlib.contextmanager

@@ -1,0 +1,47 @@
+"""One page a manager reads: `playbook.report(history, run, "report.html")`. Self-contained, no script, no network."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._convert import Instant
+from .._files import whole_file
+from .._kpis import Kpis
+from ._page import page
+from ._sections import cohorts, coverage, funnels, head, kpi_cards, more, scorecard, segments, workflows
+
+if TYPE_CHECKING:
+    from .._history import History
+    from .._playbook import Dimensions, Playbook
+    from .._run import Run
+
+__all__ = ["write"]
+
+
+def write(
+    playbook: Playbook, history: History, run: Run | None, path: str | os.PathLike[str],
+    start: Instant | None, end: Instant | None, by: Dimensions, title: str | None, add: Mapping[str, Any],
+) -> pathlib.Path:  # fmt: skip
+    """Makes the page and writes it whole or not at all; see `Playbook.report`."""
+    kpis: Kpis | None = None
+    if playbook.to_dict().get("kpis"):
+        kpis = playbook.kpis(history, run, start=start, end=end, by=by)
+    parts = [
+        head(playbook, history, run, kpis),
+        scorecard(playbook, kpis),
+        kpi_cards(playbook, history, run, kpis, end),
+        segments(playbook, history, end),
+        funnels(playbook, history, end),
+        workflows(playbook, run),
+        cohorts(playbook, history, end),
+        coverage(playbook, history, end),
+        *(more(name, what) for name, what in add.items()),
+    ]
+    text = page(title or playbook.name or "Report", [p for p in parts if p is not None])
+    file = pathlib.Path(path)
+    with whole_file(file) as made:
+        made.write_text(text, encoding="utf-8")
+    return file
