@@ -139,7 +139,7 @@ def show_kpis(kpis):
             target = "target " + kpis.written(name, r["target"]) if r["target"] is not None else ""
             status = {"met": "[green]met", "missed": "[red]missed"}.get(r["status"], "") + "*" * bool(r["certain"])
             between = kpis.written_interval(r)
-            console.print(f"   {when:<20}{kpis.written(name, r['value']):>12}   {between:<17}  {target:<17}{status}[/]{' ' * (10 - len(status.partition(']')[2]))}{trend}")
+            console.print(f"   {when:<12}{kpis.written(name, r['value']):>14}   {between:<24}  {target:<22} {status}[/]{' ' * (10 - len(status.partition(']')[2]))}{trend}")
             trend = ""
             todo += [(title, i) for i in improve if (i["kpi"], i["period"], i["campaign"]) == (name, r["period"], r["campaign"])]
     if todo:

@@ -32,7 +32,7 @@ def write(
     parts = [
         head(playbook, history, run, kpis),
         scorecard(playbook, kpis),
-        kpi_cards(playbook, history, run, kpis, end),
+        kpi_cards(playbook, history, run, kpis, end, by),
         segments(playbook, history, end),
         funnels(playbook, history, end),
         workflows(playbook, run),

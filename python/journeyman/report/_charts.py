@@ -48,9 +48,10 @@ def over_time(rows: Rows, label: Callable[[dict[str, Any]], str], written: Calla
     for v in ticks(low, high):
         out.append(f'<line class="{"zero" if v == 0 else "grid"}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(v):.1f}" y2="{y(v):.1f}"/>')
         out.append(f'<text x="{LEFT - 6}" y="{y(v) + 4:.1f}" text-anchor="end">{escape(written(v))}</text>')
-    every = max(1, math.ceil(len(rows) * 62 / (WIDTH - LEFT - RIGHT)))
-    for k in range(len(rows) - 1, -1, -every):
-        anchor = "end" if k == len(rows) - 1 and len(rows) > 1 else "middle"
+    every = max(1, math.ceil(len(rows) * (7 * max(len(label(r)) for r in rows) + 14) / (WIDTH - LEFT - RIGHT)))
+    last = len(rows) - 1   # its label ends where the chart does, so the one before it keeps away
+    for k in [last, *range(last - every - every // 2, -1, -every)]:
+        anchor = "end" if k == last and last > 0 else "middle"
         at = WIDTH - RIGHT if anchor == "end" else x(k)
         out.append(f'<text x="{at:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}">{escape(label(rows[k]))}</text>')
     for run in _runs(rows, "low", "high"):

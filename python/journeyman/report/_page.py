@@ -21,7 +21,7 @@ h2 { font-size: 22px; margin: 40px 0 4px; padding-top: 16px; border-top: 1px sol
 h3 { font-size: 17px; margin: 0 0 4px; }
 p { margin: 4px 0 12px; }
 .soft { color: var(--soft); }
-.small { font-size: 14px; }
+.small { font-size: 14px; } .one { white-space: nowrap; }
 nav ul { display: flex; flex-wrap: wrap; gap: 4px 20px; list-style: none; padding: 0; margin: 12px 0 0; }
 a { color: var(--blue); }
 .skip { position: absolute; left: -9999px; } .skip:focus { left: 8px; top: 8px; background: var(--ground); padding: 8px; }
@@ -55,7 +55,7 @@ footer { padding: 32px 24px; }
   @page { margin: 16mm; }
   body { font-size: 11pt; } header, main, footer, nav { max-width: none; padding-left: 0; padding-right: 0; }
   nav, summary { display: none; } .cards { grid-template-columns: 1fr 1fr; } .wide { overflow: visible; }
-  h2, h3 { break-after: avoid; } tr, .picture { break-inside: avoid; }
+  h2, h3 { break-after: avoid; } tr, .picture { break-inside: avoid; } .picture svg { max-height: 210mm; width: auto; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """

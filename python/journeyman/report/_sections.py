@@ -18,7 +18,7 @@ from ._page import Section, bar, table
 
 if TYPE_CHECKING:
     from .._history import History
-    from .._playbook import Playbook
+    from .._playbook import Dimensions, Playbook
     from .._run import Run
 
 Row = dict[str, Any]
@@ -42,9 +42,9 @@ def status(row: Row) -> str:
     """In words and a sign, not by colour alone."""
     sure = "" if row["certain"] else ' <span class="soft">(within chance)</span>'
     if row["status"] == "met":
-        return f'<span class="good">✓ met</span>{sure}'
+        return f'<span class="one"><span class="good">✓ met</span>{sure}</span>'
     if row["status"] == "missed":
-        return f'<span class="bad">✗ missed</span>{sure}'
+        return f'<span class="one"><span class="bad">✗ missed</span>{sure}</span>'
     return '<span class="soft">no data</span>' if row["status"] else ""
 
 
@@ -82,7 +82,7 @@ def scorecard(playbook: Playbook, kpis: Kpis | None) -> Section | None:
         met = f"{sum(r['status'] == 'met' for r in whole)} of {len(whole)}" if whole else ""
         title = definition.get("title", name)
         lines.append([
-            f'<a href="#{_anchor("kpi", name)}">{escape(title)}</a>', escape(kpis.written_period(row)), f"<b>{escape(kpis.written(name, row['value'])) or 'no data'}</b>",
+            f'<a href="#{_anchor("kpi", name)}">{escape(title)}</a>', f'<span class="one">{escape(kpis.written_period(row))}</span>', f"<b>{escape(kpis.written(name, row['value'])) or 'no data'}</b>",
             escape(kpis.written_interval(row)), escape(kpis.written(name, row["target"])), status(row), met, _trend(trends.get(name), definition) + spark([r["value"] for r in rows][-24:]),
         ])  # fmt: skip
         actions = [i for i in improve if (i["kpi"], i["period"], i["campaign"]) == (name, row["period"], row["campaign"])]
@@ -107,7 +107,7 @@ def _trend(trend: Row | None, definition: Row) -> str:
     return f'<span class="{kind}">{"↗" if trend["trend"] == "rising" else "↘"} {trend["trend"]}, {"better" if trend["better"] else "worse"} </span>'
 
 
-def kpi_cards(playbook: Playbook, history: History, run: Run | None, kpis: Kpis | None, end: Instant | None) -> Section | None:
+def kpi_cards(playbook: Playbook, history: History, run: Run | None, kpis: Kpis | None, end: Instant | None, by: Dimensions) -> Section | None:
     """A card a KPI: its course, its parts, why it changed."""
     if kpis is None or not len(kpis):
         return None
@@ -137,7 +137,7 @@ def kpi_cards(playbook: Playbook, history: History, run: Run | None, kpis: Kpis 
         cells = [r for r in rows if r["kpi"] == name and (r["period"], r["campaign"]) == (row["period"], row["campaign"]) and any(r[d] is not None for d in kpis.dimensions)]
         cards.append(
             f'<article class="card"><h3 id="{_anchor("kpi", name)}">{escape(title)}</h3><p class="big">{escape(kpis.written(name, row["value"])) or "no data"}</p>'
-            f'<p class="soft small">{" · ".join(said)}</p>{goal}{chart}{_course(kpis, name, totals)}{_cells(kpis, name, cells)}{_why(playbook, history, run, kpis, name, totals, end)}</article>'
+            f'<p class="soft small">{" · ".join(said)}</p>{goal}{chart}{_course(kpis, name, totals)}{_cells(kpis, name, cells)}{_why(playbook, history, run, kpis, name, totals, end, by)}</article>'
         )
     return Section("kpis", "KPIs", f'<div class="cards">{"".join(cards)}</div>')
 
@@ -168,13 +168,13 @@ def _cells(kpis: Kpis, name: str, cells: list[Row]) -> str:
     return table([", ".join(mine), "value>", "of>", "interval>"], lines) + rest
 
 
-def _why(playbook: Playbook, history: History, run: Run | None, kpis: Kpis, name: str, totals: list[Row], end: Instant | None) -> str:
+def _why(playbook: Playbook, history: History, run: Run | None, kpis: Kpis, name: str, totals: list[Row], end: Instant | None, by: Dimensions) -> str:
     """Why the last whole period differs from the one before; nothing where that cannot be said."""
     whole = [r for r in totals if r["value"] is not None and not r["partial"]]
-    if len(whole) < 2 or kpis.definitions[name]["every"] == "campaign" or not (kpis.definitions[name].get("by") or playbook.segments):
+    if len(whole) < 2 or kpis.definitions[name]["every"] == "campaign" or not (by or kpis.definitions[name].get("by") or playbook.segments):
         return ""
     try:
-        found = playbook.diagnose(history, name, whole[-1]["period"], whole[-2]["period"], run=run, end=end)
+        found = playbook.diagnose(history, name, whole[-1]["period"], whole[-2]["period"], by, run=run, end=end)
     except Error:
         return ""
     unit = kpis.definitions[name].get("unit", "")
@@ -218,7 +218,7 @@ def funnels(playbook: Playbook, history: History, at: Instant | None) -> Section
             lines.append([escape(r["stage"]), f"{r['reached']:,}", f"{r['reached'] / first:.1%}", step, bar((r["standing"] / first, ""), ((r["reached"] - r["standing"]) / first, "pale"), words=words), f"{r['standing']:,}"])
             before = r["reached"]
         out.append(table(["stage", "reached>", "of the first>", "of the stage before>", "", "stand there>"], lines, f"{title}: {of[0]['funnel']}"))
-    return Section("funnels", "Funnels", '<p class="soft">How far members have come; dark: who stands at the stage, pale: who went beyond it.</p>' + "".join(out))
+    return Section("funnels", "Funnels", '<p class="soft">How far members have come. The first part of a bar stands at the stage, the second went beyond it.</p>' + "".join(out))
 
 
 def workflows(playbook: Playbook, run: Run | None) -> Section | None:
