@@ -5,6 +5,7 @@
 #include "journeyman/core/hash.hpp"
 #include "journeyman/predicate/evaluate.hpp"
 #include "journeyman/predicate/reader.hpp"
+#include "kpi/steady.hpp"
 
 namespace journeyman::detail {
 namespace {
@@ -22,7 +23,7 @@ struct campaign_span {
 
 class folding {
 public:
-    folding(const kpi_definitions& d, const plan& p, const program_ptr& program, const history_data& h, const std::vector<journey_span>& journeys, const table_span& span, cell_texts& texts)
+    folding(const kpi_definitions& d, const plan& p, const program_ptr& program, const history_data& h, const std::vector<journey_span>& journeys, const table_span& span, cell_texts& texts, bool plainly)
         : defs_{d}, plan_{p}, program_{*program}, history_{h}, span_{span}, texts_{texts}, reader_{program, h} {
         for (std::size_t k = 0; k < d.campaigns.size(); ++k)
             campaigns_.push_back({*written_instant(d.campaigns[k].from, *d.context.zone), *written_instant(d.campaigns[k].to, *d.context.zone), p.campaigns[k]});
@@ -30,6 +31,7 @@ public:
         for (const auto& s : d.segments) segment_texts_.push_back(texts.number(s));
         for (const auto& k : p.kpis)
             for (const auto& by : k.by) needs_journeys_ = needs_journeys_ || by.kind >= dimension_plan::workflow;
+        for (const auto& k : p.kpis) standings_.push_back(plainly ? standing{} : standing_of(program_, plan_, k));
         if (!needs_journeys_) return;
         for (const auto& j : journeys) journeys_.push_back(&j);
         std::stable_sort(journeys_.begin(), journeys_.end(), [](const auto* a, const auto* b) { return a->contact < b->contact; });
@@ -47,74 +49,11 @@ public:
                 while (journey != journeys_.end() && (*journey)->contact == c) ++journey;
                 journeys_here_ = {&*first, static_cast<std::size_t>(journey - first)};
             }
-            for (auto& k : kpis) {
-                for (std::size_t m = 0; m < k.plan().measures.size(); ++m) measure(k, m);
-                k.end_contact();
-            }
-        }
-    }
-
-    // ---- spend: by its own columns
-    void spend(std::vector<kpi_totals>& kpis) {
-        const auto& table = history_.spend;
-        if (table.at.empty()) return;
-        const auto find = [&](std::string_view name) -> const column* {
-            for (const auto& [n, c] : table.columns) if (n == name) return &c;
-            return name == "amount" ? &table.amount : nullptr;
-        };
-        // Rows of spend look like events to a `where`; there is no contact.
-        std::vector<const column*> columns;
-        for (const auto& p : program_.properties) columns.push_back(find(p));
-        stream_slice rows;
-        std::vector<std::uint32_t> order(table.at.size(), 0);
-        rows.at = table.at.data();
-        rows.order = order.data();
-        rows.columns = columns.data();
-        rows.count = static_cast<std::uint32_t>(table.at.size());
-        const std::vector<stream_slice> no_streams(program_.streams.size());
-        const std::vector<attribute_slice> no_attributes(program_.attributes.size());
-        contact_view nobody;
-        nobody.streams = no_streams.data();
-        nobody.attributes = no_attributes.data();
-
-        const column *segment = find("segment"), *campaign = find("campaign");
-        const auto text = [&](const column* c, std::uint32_t row) { return c == nullptr ? 0 : texts_.number(c->at(row), *history_.pool); };
-        for (auto& k : kpis) {
-            if (!k.plan().value.has(aggregate::spend)) continue;
-            const auto& p = k.plan();
-            std::vector<const column*> by;
-            for (const auto& d : p.by) by.push_back(d.spend.empty() ? nullptr : find(d.spend));
-            const std::uint32_t scope = p.written->scope.empty() ? 0 : texts_.number(p.written->scope);
-            for (std::uint32_t r = 0; r < rows.count; ++r) {
-                const instant t{microseconds{table.at[r]}};
-                if (t >= span_.end) break;
-                if (t < k.when().earliest()) continue;
-                const std::uint32_t of = text(segment, r);
-                const bool unscoped = scope != 0 && of == 0;
-                if (scope != 0 && of != 0 && of != scope) continue;
-                std::vector<std::uint32_t> key;
-                for (const auto* c : by) key.push_back(text(c, r));
-                const auto add = [&](amount& a) {
-                    const value v = table.amount.at(r);
-                    if (v.type == value_type::decimal) a.decimals.add(v.d);
-                    else a.whole += v.i;
-                };
-                bool counted = false;                          // once among the unscoped, however many measures count it
-                for (std::size_t m = 0; m < p.measures.size(); ++m) {
-                    if (p.measures[m].kind != aggregate::spend) continue;
-                    if (p.measures[m].predicate != none && ask(program_, p.measures[m].predicate, nobody, t, {&rows, program_.stream_slot(spend_stream), r}) != truth::yes) continue;
-                    k.when().holding(t, [&](std::uint32_t period) {
-                        const auto c = k.when().all()[period].campaign;
-                        if (c != no_period && text(campaign, r) != campaign_texts_[c]) return;
-                        if (unscoped) {
-                            if (!counted) add(k.unscoped[period]);
-                            return;
-                        }
-                        add(k.at(0, period).sum(m));
-                        if (!p.by.empty()) add(k.at(k.cell(key), period).sum(m));
-                    });
-                    counted = true;
-                }
+            for (std::size_t k = 0; k < kpis.size(); ++k) {
+                here_ = &standings_[k];
+                if (here_->possible) stand(kpis[k]);
+                for (std::size_t m = 0; m < kpis[k].plan().measures.size(); ++m) measure(kpis[k], m);
+                kpis[k].end_contact();
             }
         }
     }
@@ -191,9 +130,26 @@ private:
     }
     static position before(instant t) { return t == beginning_of_time ? position{t, 0} : position{t - microseconds{1}, 0xffffffffU}; }
 
+    // ---- contacts in whom scope and cells cannot change
+    void stand(kpi_totals& k) {
+        standing& s = *here_;
+        s.steady = std::all_of(s.attributes.begin(), s.attributes.end(), [&](auto slot) { return reader_.all_changes(slot).count == 0; });
+        if (!s.steady) return;
+        moment now{{beginning_of_time, 0}, {}, true};          // what does not change is seen at once
+        s.in_scope = k.plan().scope == none || ask(program_, k.plan().scope, reader_.view(), now.place.at) == truth::yes;
+        s.cells.clear();
+        if (!s.in_scope || k.plan().by.empty()) return;
+        std::size_t asks = 0;                                  // a measure of events: its dimensions are those of all
+        while (asks + 1 < k.plan().measures.size() && k.plan().measures[asks].a == none && k.plan().measures[asks].kind != aggregate::members) ++asks;
+        cells_.clear();
+        find_cells(k, asks, now);
+        s.cells = cells_;
+    }
+
     // ---- what counts
     void measure(kpi_totals& k, std::size_t index) {
         const auto& m = k.plan().measures[index];
+        if (here_->steady && count_quickly(program_, reader_, *here_, span_.end, k, index, scratch_)) return;
         switch (m.kind) {
             case aggregate::spend:
             case aggregate::budget: return;
@@ -217,9 +173,7 @@ private:
             if (m.kind == aggregate::sum) {
                 const value v = now.event.property(s.property);
                 if (v.is_missing()) return true;
-                if (v.type == value_type::decimal) x.decimals.add(v.d);
-                else if (v.type == m.type) x.whole = v.i;
-                else x.decimals.add(v.type == value_type::duration ? static_cast<double>(v.i) / 1e6 : v.as_decimal());
+                add_value(x, v, m.type);
             } else if (m.kind == aggregate::accounts) {
                 account = look(now).attributes[plan_.account].now();
                 if (account.is_missing()) return true;
@@ -298,9 +252,15 @@ private:
     template <class F>
     void put(kpi_totals& k, std::size_t index, moment& now, F f) {
         const auto& p = k.plan();
-        if (p.scope != none && ask(program_, p.scope, look(now), now.place.at) != truth::yes) return;
         bool cells_known = p.by.empty();
         cells_.clear();
+        if (here_->steady) {
+            if (!here_->in_scope) return;
+            cells_ = here_->cells;
+            cells_known = true;
+        } else if (p.scope != none && ask(program_, p.scope, look(now), now.place.at) != truth::yes) {
+            return;
+        }
         for (const auto period : periods_here_) {
             if (const auto c = k.when().all()[period].campaign; c != no_period && campaigns_[c].where != none && ask(program_, campaigns_[c].where, look(now), now.place.at) != truth::yes) continue;
             if (!cells_known) find_cells(k, index, now);
@@ -384,14 +344,17 @@ private:
     bool needs_journeys_ = false;
     std::vector<std::uint32_t> periods_here_, cells_, values_, cursors_;
     std::vector<std::vector<std::uint32_t>> keys_;
+    std::vector<standing> standings_;          // by KPI
+    standing* here_ = nullptr;
+    quick_scratch scratch_;
 };
 
 }  // namespace
 
 void fold(const kpi_definitions& d, const plan& p, const program_ptr& program, const history_data& h, const std::vector<journey_span>& journeys, const table_span& span, std::vector<kpi_totals>& kpis, cell_texts& texts, fold_part part) {
-    folding f{d, p, program, h, journeys, span, texts};
+    folding f{d, p, program, h, journeys, span, texts, part.plainly};
     f.contacts(kpis, part.first, part.last);
-    if (part.spend) f.spend(kpis);
+    if (part.spend) fold_spend(d, *program, h, span, kpis, texts);
 }
 
 }  // namespace journeyman::detail

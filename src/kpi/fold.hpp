@@ -25,9 +25,13 @@ private:
 struct fold_part {
     std::uint32_t first = 0, last = 0xffffffffU;
     bool spend = true;
+    bool plainly = false;                          // by the plain path alone, the twin of the quick one
 };
 
 /// Fills the totals of all KPIs in one pass.
 void fold(const kpi_definitions&, const plan&, const program_ptr&, const history_data&, const std::vector<journey_span>&, const table_span&, std::vector<kpi_totals>&, cell_texts&, fold_part = {});
+
+/// Of the rows of spend alone.
+void fold_spend(const kpi_definitions&, const program&, const history_data&, const table_span&, std::vector<kpi_totals>&, cell_texts&);
 
 }  // namespace journeyman::detail

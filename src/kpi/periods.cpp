@@ -67,7 +67,11 @@ periods::periods(const kpi& k, const std::vector<campaign>& campaigns, const tab
                 if (span.first && all_[it->second].to > *span.first) all_[row].compared = it->second;
             }
         }
-        for (const auto& [d, index] : by_day) calendar_.push_back(index);
+        for (const auto& [d, index] : by_day) {
+            calendar_.push_back(index);
+            bounds_.push_back(all_[index].from.time_since_epoch().count());
+            bounds_.push_back(all_[index].to.time_since_epoch().count());
+        }
     }
     if (relative != nullptr && relative->from == relative_target::span) {
         period p = cut(*written_instant(relative->start, zone), *written_instant(relative->end, zone));

@@ -38,6 +38,10 @@ public:
     [[nodiscard]] const std::vector<period>& all() const { return all_; }
     [[nodiscard]] std::size_t rows() const { return rows_; }
     [[nodiscard]] instant earliest() const { return earliest_; }
+    /// Whether all stand on the calendar, apart from each other; then `calendar` is their order in time, and `bounds` where each begins and ends, in microseconds.
+    [[nodiscard]] bool plain() const { return others_.empty(); }
+    [[nodiscard]] const std::vector<std::uint32_t>& calendar() const { return calendar_; }
+    [[nodiscard]] const std::vector<std::int64_t>& bounds() const { return bounds_; }
     /// Calls f(index) for each period that holds `t`.
     template <class F>
     void holding(instant t, F f) const {
@@ -51,6 +55,7 @@ private:
     std::vector<period> all_;
     std::vector<std::uint32_t> calendar_;      // by time, apart from each other
     std::vector<std::uint32_t> others_;        // campaigns, spans
+    std::vector<std::int64_t> bounds_;
     std::size_t rows_ = 0;
     instant earliest_ = end_of_time;
 };

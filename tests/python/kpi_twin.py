@@ -6,6 +6,7 @@ A case is a dict: zone, contacts (id → attributes that hold always, or None: i
 
 import bisect
 import datetime
+import itertools
 import math
 import zoneinfo
 
@@ -36,13 +37,13 @@ def period_start(day, every):
         return day.replace(day=1)
     if every == "quarter":
         return day.replace(day=1, month=(day.month - 1) // 3 * 3 + 1)
-    return day
+    return day.replace(day=1, month=1) if every == "year" else day
 
 
 def step(day, every, by):
     if every in ("day", "week"):
         return day + datetime.timedelta(days=by * (7 if every == "week" else 1))
-    months = day.year * 12 + day.month - 1 + by * (3 if every == "quarter" else 1)
+    months = day.year * 12 + day.month - 1 + by * {"quarter": 3, "year": 12}.get(every, 1)
     return day.replace(year=months // 12, month=months % 12 + 1)
 
 
@@ -55,6 +56,16 @@ def periods(start, end, every, zone):
         day = step(day, every, 1)
     before = (local_midnight(step(period_start((EPOCH + start * MICRO).astimezone(zone).date(), every), every, -1), zone), out[0][0])
     return before, out
+
+
+def year_before(start, every, zone):
+    """The same calendar period one year before: of weeks, 52 weeks."""
+    day = (EPOCH + start * MICRO).astimezone(zone).date()
+    if every == "week":
+        day -= datetime.timedelta(days=364)
+    else:
+        day = day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+    return local_midnight(day, zone), local_midnight(step(day, every, 1), zone)
 
 
 # --- facts ------------------------------------------------------------------------------------------------------------
@@ -128,7 +139,15 @@ class Reading:
         self.immature = []
 
     def cell(self, c, place, i):
-        return tuple(text(DIMENSIONS[d](c, place, i)) for d in self.kpi.get("by", []))
+        """The cells it stands in: one of each combination."""
+        t = self.hi - 1 if i is None else i["at"]
+        ways = []
+        for d in self.kpi.get("by", []):
+            if d == "segment":
+                ways.append([s for s, p in self.case["segments"].items() if PREDICATES[p](c, place, t)] or ["(missing)"])
+            else:
+                ways.append([text(DIMENSIONS[d](c, place, i))])
+        return list(itertools.product(*ways))
 
     def in_scope(self, c, place, t):
         return "scope" not in self.kpi or PREDICATES[self.case["segments"][self.kpi["scope"]]](c, place, t)
@@ -158,8 +177,12 @@ class Reading:
     def sum(self, selector):
         return [(k, i["properties"]["amount"], self.cell(c, place, i)) for k, c, place, i in self.counted(selector) if i["properties"].get("amount") is not None]
 
-    def contacts(self, selector):
-        return list({(k, cell): (k, 1, cell) for k, _, cell in self.events(selector)}.values())
+    def contacts(self, selector):   # `table` counts each once
+        return self.events(selector)
+
+    def accounts(self, selector):
+        found = [(c.attribute("account", place), self.cell(c, place, i)) for _, c, place, i in self.counted(selector)]
+        return [(a, 1, cell) for a, cell in found if a is not None]
 
     def new(self, selector):
         return [(k, 1, self.cell(c, place, i)) for k, c, place, i in self.firsts(selector)]
@@ -190,8 +213,8 @@ class Reading:
             if self.lo <= s["at"] < self.hi and ("scope" not in self.kpi or s.get("segment") == self.kpi["scope"]):
                 cell = []
                 for d in self.kpi.get("by", []):
-                    cell.append(text(s.get({"ch": "ch", "first_ch": "ch"}.get(d, "no such column"))))
-                out.append((None, s["amount"], tuple(cell)))
+                    cell.append(text(s.get({"ch": "ch", "first_ch": "ch", "segment": "segment"}.get(d, "no such column"))))
+                out.append((None, s["amount"], [tuple(cell)]))
         return out
 
     def measure(self, m):
@@ -216,7 +239,7 @@ def wilson(k, n):
     return (0.0 if k == 0 else middle - half), (1.0 if k == n else middle + half)
 
 
-COUNTS = ("events", "contacts", "new", "members", "starters", "converted")
+COUNTS = ("events", "contacts", "accounts", "new", "members", "starters", "converted")
 
 
 def value_of(form, counted, n, proportion):
@@ -248,7 +271,7 @@ def value_of(form, counted, n, proportion):
             return value, y, x, *wilson(y, x)
         gradient = [1 / x, -y / (x * x)]
     low = high = None
-    if n >= 2:
+    if n >= 2 and "accounts" not in kinds:
         d = {}
         for g, kind, rows in zip(gradient, kinds, counted, strict=True):
             for k, x, _ in rows:
@@ -286,19 +309,28 @@ def table(case):
         for span in [before, *spans]:
             r = Reading(case, kpi, span, case["end"])
             counted = [r.measure(m) for m in measures]
-            immature = set(r.immature)
+            immature = {(k, tuple(of)) for k, of in r.immature}
             readings.append((span, counted, immature))
             if span is not before and kpi.get("by"):
-                cells |= {cell for rows in counted for _, _, cell in rows} | {cell for _, cell in immature}
+                cells |= {cell for rows in counted for _, _, of in rows for cell in of} | {cell for _, of in immature for cell in of}
 
         def row(reading, cell, kpi=kpi, form=form, measures=measures):
             span, counted, immature = reading
             t = min(span[1], case["end"]) - 1
             n = sum(c.exists_from <= t for c in case["people"].values())
-            mine = [[x for x in rows if cell is None or x[2] == cell] for rows in counted]
-            if cell is None:   # a contact that stands in several cells is one contact
-                mine = [list({k: (k, x, ()) for k, x, _ in rows}.values()) if m[0] == "contacts" else rows for m, rows in zip(measures, mine, strict=True)]
-            return value_of(form, mine, n, kpi["proportion"]), len({k for k, c in immature if cell is None or c == cell})
+            mine = [[x for x in rows if cell is None or cell in x[2]] for rows in counted]
+            # A contact, or an account, that occurs several times is one.
+            mine = [list({k: (k, x, ()) for k, x, _ in rows}.values()) if m[0] in ("contacts", "accounts") else rows for m, rows in zip(measures, mine, strict=True)]
+            return value_of(form, mine, n, kpi["proportion"]), len({k for k, c in immature if cell is None or cell in c})
+
+        def compared(j, kpi=kpi, measures=measures, readings=readings):
+            from_ = kpi["target"]["from"]
+            if from_ == "previous":
+                return readings[j - 1]
+            zone = zoneinfo.ZoneInfo(case["zone"])
+            span = year_before(readings[j][0][0], kpi["every"], zone) if from_ == "last_year" else tuple(micros(datetime.datetime.fromisoformat(from_[s])) for s in ("start", "end"))
+            r = Reading(case, kpi, span, case["end"])
+            return (span[0], min(span[1], case["end"])), [r.measure(m) for m in measures], set()
 
         for j, (span, _, _) in enumerate(readings[1:], 1):
             for cell in [None, *sorted(cells)]:
@@ -310,7 +342,8 @@ def table(case):
                 if "target" in kpi:
                     target = kpi["target"]
                     if isinstance(target, dict):
-                        was = row(readings[j - 1], cell)[0][0] if readings[j - 1][0][1] > begins else None
+                        other = compared(j)
+                        was = row(other, cell)[0][0] if other[0][1] > begins and other[0][1] > other[0][0] else None
                         sign = 1 if kpi["direction"] == "up" else -1
                         target = None if was is None else was * (1 + sign * target["change"])
                     found["target"] = target

@@ -27,6 +27,8 @@ def random_form(rng):
     count = lambda: rng.choice([("events", selector()), ("contacts", selector()), ("new", selector()), ("members", base)])  # noqa: E731
     return rng.choice([
         lambda: ((count(),), False),
+        lambda: ((("accounts", selector()),), False),
+        lambda: ((("sum", "a"), ("accounts", "a")), False),
         lambda: ((count(), count()), False),
         lambda: ((("sum", "a"),), False),
         lambda: ((("sum", "a"), ("events", "a")), False),
@@ -77,7 +79,9 @@ def random_case(seed):
     some = [instant() for _ in range(5)]   # instants that several share
     for _ in range(rng.randrange(0, 30)):
         i = {"at": rng.choice(some) if rng.random() < 0.4 else instant(), "contact": rng.choice(names)}
-        if rng.random() < 0.2:
+        if rng.random() < 0.06:
+            i["attributes"] = {"account": rng.choice(["acme", "zeta"])}
+        elif rng.random() < 0.2:
             i["attributes"] = {rng.choice(["audience", "city"]): rng.choice(["B2C", "Roma", "Milano", None])}
         else:
             i["event"] = rng.choice("aaab")
@@ -87,17 +91,18 @@ def random_case(seed):
     kpis = []
     for k in range(3):
         form, proportion = random_form(rng)
-        kpi = {"name": f"k{k}", "form": form, "proportion": proportion, "every": rng.choice(["day", "week", "month", "quarter"]), "direction": rng.choice(["up", "down"])}
+        kpi = {"name": f"k{k}", "form": form, "proportion": proportion, "every": rng.choice(["day", "week", "month", "quarter", "year"]), "direction": rng.choice(["up", "down"])}
         members = any(m[0] == "members" for m in form if m != "minus")
-        dimensions = ["contact.city", "first_ch"] if members else ["ch", "contact.city", "first_ch"]
+        dimensions = ["contact.city", "first_ch", "segment"] + ([] if members else ["ch"])
         kpi["by"] = rng.sample(dimensions, rng.randrange(3))
         if rng.random() < 0.4:
             kpi["scope"] = "s"
         if rng.random() < 0.4:
-            kpi["target"] = rng.choice([1, 0.5, {"change": 0.1, "from": "previous"}])
+            span = {"start": when(origin + rng.choice([-2, 0, 1]) * DAY).isoformat(), "end": when(origin + rng.choice([3, 5]) * DAY).isoformat()}
+            kpi["target"] = rng.choice([1, 0.5, *({"change": 0.1, "from": f} for f in ("previous", "last_year", span))])
         kpis.append(kpi)
     start = origin + rng.choice([0, -1, DAY, 30 * HOUR])
-    return {"zone": zone, "contacts": contacts, "inputs": inputs, "spend": spend, "kpis": kpis, "segments": {"s": rng.choice(list(twin.PREDICATES))},
+    return {"zone": zone, "contacts": contacts, "inputs": inputs, "spend": spend, "kpis": kpis, "segments": {"s": rng.choice(list(twin.PREDICATES)), "o": rng.choice(list(twin.PREDICATES))},
             "start": start, "end": start + rng.choice([1, DAY, 5 * DAY + 3 * HOUR, 9 * DAY, 40 * DAY])}  # fmt: skip
 
 
@@ -105,7 +110,10 @@ def ours(case):
     records = [{"type": "identify", "userId": k, "timestamp": "1900-01-01T00:00:00Z", "traits": a} for k, a in case["contacts"].items()]
     for i in case["inputs"]:
         made = {"userId": i["contact"], "timestamp": when(i["at"]).isoformat()}
-        records.append(made | ({"type": "identify", "traits": i["attributes"]} if "attributes" in i else {"type": "track", "event": i["event"], "properties": i["properties"]}))
+        if "account" in i.get("attributes", {}):
+            records.append(made | {"type": "group", "groupId": i["attributes"]["account"], "traits": {}})
+        else:
+            records.append(made | ({"type": "identify", "traits": i["attributes"]} if "attributes" in i else {"type": "track", "event": i["event"], "properties": i["properties"]}))
     spend = [{"timestamp": when(s["at"]), "amount": s["amount"], "ch": s["ch"], "segment": s["segment"]} for s in case["spend"]]
     kpis = {}
     for k in case["kpis"]:
@@ -113,7 +121,7 @@ def ours(case):
     playbook = jm.Playbook.from_dict({
         "timezone": case["zone"], "kpis": kpis, "segments": {n: {"where": p} for n, p in case["segments"].items()},
         "dimensions": {"first_ch": {"value": "first(a.ch)", "spend": "ch"}},
-        "types": {"contact.audience": "text", "contact.city": "text", "a.ch": "text", "a.amount": "decimal", "b.ch": "text", "b.amount": "decimal"},
+        "types": {"contact.account_id": "text", "contact.audience": "text", "contact.city": "text", "a.ch": "text", "a.amount": "decimal", "b.ch": "text", "b.amount": "decimal"},
     })  # fmt: skip
     history = jm.History.from_records(records, spend=spend or None)
     return playbook.kpis(history, start=when(case["start"]), end=when(case["end"])).to_pylist()

@@ -1,0 +1,104 @@
+#include "kpi/steady.hpp"
+
+#include "journeyman/predicate/evaluate.hpp"
+
+namespace journeyman::detail {
+
+bool is_steady(const program& p, node_id id, std::vector<std::uint32_t>& attributes) {
+    if (id == none) return true;
+    const auto& n = p.nodes[id];
+    switch (n.kind) {
+        case node_kind::literal: case node_kind::list: return true;
+        case node_kind::attribute:
+            attributes.push_back(n.slot);
+            return true;
+        case node_kind::not_: case node_kind::negate: case node_kind::and_: case node_kind::or_:
+        case node_kind::add: case node_kind::subtract: case node_kind::multiply: case node_kind::divide:
+        case node_kind::equal: case node_kind::not_equal: case node_kind::less: case node_kind::less_equal: case node_kind::greater: case node_kind::greater_equal:
+        case node_kind::in: case node_kind::not_in: case node_kind::between: case node_kind::contains: case node_kind::starts_with: case node_kind::ends_with:
+        case node_kind::has_any: case node_kind::has_all: case node_kind::matches: break;
+        case node_kind::call:
+            switch (n.function) {
+                case function::segment: case function::consent: return is_steady(p, n.slot, attributes);
+                case function::exists: case function::missing: case function::coalesce: case function::if_: case function::bucket:
+                case function::lower: case function::upper: case function::length: case function::abs: case function::round: break;
+                default: return false;
+            }
+            break;
+        default: return false;
+    }
+    for (std::uint32_t k = 0; k < n.count; ++k)
+        if (!is_steady(p, p.arguments[n.args + k], attributes)) return false;
+    return true;
+}
+
+standing standing_of(const program& program, const plan& p, const kpi_plan& k) {
+    standing s;
+    s.possible = k.written->period != kpi_period::campaign && is_steady(program, k.scope, s.attributes);
+    for (std::size_t d = 0; d < k.by.size() && s.possible; ++d) {
+        switch (k.by[d].kind) {
+            case dimension_plan::attribute:
+                s.attributes.push_back(k.by[d].slot);
+                s.possible = !program.attributes[k.by[d].slot].of_account;
+                break;
+            case dimension_plan::segment:
+                for (const auto segment : p.segments) s.possible = s.possible && is_steady(program, segment, s.attributes);
+                break;
+            case dimension_plan::value:
+                for (const auto& m : k.measures) s.possible = s.possible && is_steady(program, m.dimensions[d], s.attributes);
+                break;
+            default: s.possible = false;       // the event's own, campaigns, journeys
+        }
+    }
+    return s;
+}
+
+bool count_quickly(const program& program, const history_reader& reader, const standing& here, instant end, kpi_totals& k, std::size_t measure, quick_scratch& scratch) {
+    const auto& m = k.plan().measures[measure];
+    if (m.kind != aggregate::events && m.kind != aggregate::contacts && m.kind != aggregate::sum && m.kind != aggregate::actions) return false;
+    const auto& s = program.selectors[m.a];
+    if (m.looks || s.without != none || !k.when().plain()) return false;
+    if (!here.in_scope) return true;
+    const auto& bounds = k.when().bounds();
+    const std::size_t periods = bounds.size() / 2;
+    auto& counts = scratch.counts;
+    counts.assign(periods, 0);
+    if (m.kind == aggregate::sum) scratch.sums.assign(periods, amount{});
+    const std::int64_t last = end.time_since_epoch().count();
+    std::size_t unseen = periods;              // of contacts: once in a period is enough
+    for (std::size_t k_stream = 0; k_stream < s.streams.size() && unseen != 0; ++k_stream) {
+        const auto& all = reader.all(s.streams[k_stream]);
+        std::size_t p = 0;
+        for (std::uint32_t i = 0; i < all.count; ++i) {
+            const std::int64_t t = all.at[i];
+            if (t >= last) break;
+            while (p < periods && t >= bounds[2 * p + 1]) ++p;
+            if (p == periods) break;
+            if (t < bounds[2 * p] || (m.kind == aggregate::contacts && counts[p] != 0)) continue;
+            const event_ref e{&all, s.streams[k_stream], i};
+            if (s.where != none && ask(program, s.where, reader.view(), instant{microseconds{t}}, e) != truth::yes) continue;
+            if (m.kind == aggregate::sum) {
+                const value v = e.property(s.property);
+                if (v.is_missing()) continue;
+                add_value(scratch.sums[p], v, m.type);
+            }
+            ++counts[p];
+            if (m.kind == aggregate::contacts && --unseen == 0) break;
+        }
+    }
+    const bool products = k.shape().products;
+    for (std::uint32_t p = 0; p < periods; ++p) {
+        if (counts[p] == 0) continue;
+        const auto period = k.when().calendar()[p];
+        const auto give = [&](std::uint32_t cell) {
+            amount& to = products ? k.of_contact(cell, period).of_contact(measure) : k.at(cell, period).sum(measure);
+            if (m.kind == aggregate::sum) to.merge(scratch.sums[p]);
+            else to.whole += counts[p];
+        };
+        give(0);
+        for (const auto c : here.cells) give(c);
+    }
+    return true;
+}
+
+}  // namespace journeyman::detail
