@@ -31,7 +31,7 @@ public:
         for (const auto& s : d.segments) segment_texts_.push_back(texts.number(s));
         for (const auto& k : p.kpis)
             for (const auto& by : k.by) needs_journeys_ = needs_journeys_ || by.kind >= dimension_plan::workflow;
-        for (const auto& k : p.kpis) standings_.push_back(plainly ? standing{} : standing_of(program_, plan_, k));
+        standings_ = plainly ? std::vector<standing>(p.kpis.size()) : standings_of(program_, plan_, crowds_);
         if (!needs_journeys_) return;
         for (const auto& j : journeys) journeys_.push_back(&j);
         std::stable_sort(journeys_.begin(), journeys_.end(), [](const auto* a, const auto* b) { return a->contact < b->contact; });
@@ -49,9 +49,10 @@ public:
                 while (journey != journeys_.end() && (*journey)->contact == c) ++journey;
                 journeys_here_ = {&*first, static_cast<std::size_t>(journey - first)};
             }
+            for (const auto& c : crowds_)
+                c->stand(reader_, [&](crowd::known& k) { where(*c, k); });
             for (std::size_t k = 0; k < kpis.size(); ++k) {
-                here_ = &standings_[k];
-                if (here_->possible) stand(kpis[k]);
+                mine_ = &standings_[k];
                 for (std::size_t m = 0; m < kpis[k].plan().measures.size(); ++m) measure(kpis[k], m);
                 kpis[k].end_contact();
             }
@@ -131,25 +132,18 @@ private:
     static position before(instant t) { return t == beginning_of_time ? position{t, 0} : position{t - microseconds{1}, 0xffffffffU}; }
 
     // ---- contacts in whom scope and cells cannot change
-    void stand(kpi_totals& k) {
-        standing& s = *here_;
-        s.steady = std::all_of(s.attributes.begin(), s.attributes.end(), [&](auto slot) { return reader_.all_changes(slot).count == 0; });
-        if (!s.steady) return;
+    void where(crowd& c, crowd::known& out) {
         moment now{{beginning_of_time, 0}, {}, true};          // what does not change is seen at once
-        s.in_scope = k.plan().scope == none || ask(program_, k.plan().scope, reader_.view(), now.place.at) == truth::yes;
-        s.cells.clear();
-        if (!s.in_scope || k.plan().by.empty()) return;
-        std::size_t asks = 0;                                  // a measure of events: its dimensions are those of all
-        while (asks + 1 < k.plan().measures.size() && k.plan().measures[asks].a == none && k.plan().measures[asks].kind != aggregate::members) ++asks;
-        cells_.clear();
-        find_cells(k, asks, now);
-        s.cells = cells_;
+        out.in_scope = c.asked->scope == none || ask(program_, c.asked->scope, reader_.view(), now.place.at) == truth::yes;
+        if (!out.in_scope || c.asked->by.empty()) return;
+        find_keys(*c.asked, c.measure, now);
+        for (const auto& key : keys_) out.cells.push_back(c.number(key));
     }
 
     // ---- what counts
     void measure(kpi_totals& k, std::size_t index) {
         const auto& m = k.plan().measures[index];
-        if (here_->steady && count_quickly(program_, reader_, *here_, span_.end, k, index, scratch_)) return;
+        if (mine_->here() != nullptr && count_quickly(program_, reader_, *mine_, span_.end, k, index, scratch_)) return;
         switch (m.kind) {
             case aggregate::spend:
             case aggregate::budget: return;
@@ -254,9 +248,9 @@ private:
         const auto& p = k.plan();
         bool cells_known = p.by.empty();
         cells_.clear();
-        if (here_->steady) {
-            if (!here_->in_scope) return;
-            cells_ = here_->cells;
+        if (const auto* here = mine_->here()) {
+            if (!here->in_scope) return;
+            for (const auto key : here->cells) cells_.push_back(mine_->cell(k, key));
             cells_known = true;
         } else if (p.scope != none && ask(program_, p.scope, look(now), now.place.at) != truth::yes) {
             return;
@@ -272,7 +266,13 @@ private:
 
     // ---- dimensions
     void find_cells(kpi_totals& k, std::size_t index, moment& now) {
-        const auto& p = k.plan();
+        find_keys(k.plan(), index, now);
+        for (auto& key : keys_) cells_.push_back(k.cell(std::move(key)));
+        std::sort(cells_.begin(), cells_.end());
+        cells_.erase(std::unique(cells_.begin(), cells_.end()), cells_.end());
+    }
+    /// Into `keys_`: all combinations.
+    void find_keys(const kpi_plan& p, std::size_t index, moment& now) {
         const auto& pool = *history_.pool;
         keys_.assign(1, std::vector<std::uint32_t>(p.by.size(), 0));
         bool journeys_done = false;
@@ -308,9 +308,6 @@ private:
                     key[d] = values_[v];
                 }
         }
-        for (auto& key : keys_) cells_.push_back(k.cell(std::move(key)));
-        std::sort(cells_.begin(), cells_.end());
-        cells_.erase(std::unique(cells_.begin(), cells_.end()), cells_.end());
     }
     /// Workflow, version and step come from one journey together.
     void by_journey(const kpi_plan& p, position place) {
@@ -344,8 +341,9 @@ private:
     bool needs_journeys_ = false;
     std::vector<std::uint32_t> periods_here_, cells_, values_, cursors_;
     std::vector<std::vector<std::uint32_t>> keys_;
+    std::vector<std::unique_ptr<crowd>> crowds_;
     std::vector<standing> standings_;          // by KPI
-    standing* here_ = nullptr;
+    standing* mine_ = nullptr;
     quick_scratch scratch_;
 };
 

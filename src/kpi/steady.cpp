@@ -1,5 +1,8 @@
 #include "kpi/steady.hpp"
 
+#include <algorithm>
+#include <optional>
+
 #include "journeyman/predicate/evaluate.hpp"
 
 namespace journeyman::detail {
@@ -20,7 +23,7 @@ bool is_steady(const program& p, node_id id, std::vector<std::uint32_t>& attribu
         case node_kind::call:
             switch (n.function) {
                 case function::segment: case function::consent: return is_steady(p, n.slot, attributes);
-                case function::exists: case function::missing: case function::coalesce: case function::if_: case function::bucket:
+                case function::exists: case function::missing: case function::coalesce: case function::if_:
                 case function::lower: case function::upper: case function::length: case function::abs: case function::round: break;
                 default: return false;
             }
@@ -32,32 +35,61 @@ bool is_steady(const program& p, node_id id, std::vector<std::uint32_t>& attribu
     return true;
 }
 
-standing standing_of(const program& program, const plan& p, const kpi_plan& k) {
-    standing s;
-    s.possible = k.written->period != kpi_period::campaign && is_steady(program, k.scope, s.attributes);
-    for (std::size_t d = 0; d < k.by.size() && s.possible; ++d) {
+namespace {
+
+/// The slots on which scope and breakdown hang; nothing where they hang on more, or no contact is asked.
+std::optional<crowd> crowd_of(const program& program, const plan& p, const kpi_plan& k) {
+    crowd c;
+    const auto asks = std::find_if(k.measures.begin(), k.measures.end(), [](const auto& m) { return m.a != none || m.kind == aggregate::members; });
+    if (asks == k.measures.end() || k.written->period == kpi_period::campaign) return {};
+    c.asked = &k;
+    c.measure = static_cast<std::size_t>(asks - k.measures.begin());
+    bool steady = is_steady(program, k.scope, c.attributes);
+    for (std::size_t d = 0; d < k.by.size() && steady; ++d) {
         switch (k.by[d].kind) {
             case dimension_plan::attribute:
-                s.attributes.push_back(k.by[d].slot);
-                s.possible = !program.attributes[k.by[d].slot].of_account;
+                c.attributes.push_back(k.by[d].slot);
+                steady = !program.attributes[k.by[d].slot].of_account;
                 break;
             case dimension_plan::segment:
-                for (const auto segment : p.segments) s.possible = s.possible && is_steady(program, segment, s.attributes);
+                for (const auto segment : p.segments) steady = steady && is_steady(program, segment, c.attributes);
                 break;
-            case dimension_plan::value:
-                for (const auto& m : k.measures) s.possible = s.possible && is_steady(program, m.dimensions[d], s.attributes);
-                break;
-            default: s.possible = false;       // the event's own, campaigns, journeys
+            case dimension_plan::value: steady = is_steady(program, asks->dimensions[d], c.attributes); break;
+            default: steady = false;           // the event's own, campaigns, journeys
         }
     }
-    return s;
+    if (!steady) return {};
+    std::sort(c.attributes.begin(), c.attributes.end());
+    c.attributes.erase(std::unique(c.attributes.begin(), c.attributes.end()), c.attributes.end());
+    return c;
 }
 
-bool count_quickly(const program& program, const history_reader& reader, const standing& here, instant end, kpi_totals& k, std::size_t measure, quick_scratch& scratch) {
+}  // namespace
+
+std::vector<standing> standings_of(const program& program, const plan& p, std::vector<std::unique_ptr<crowd>>& crowds) {
+    std::vector<standing> out(p.kpis.size());
+    const auto alike = [](const kpi_plan& a, const kpi_plan& b) {
+        return a.written->scope == b.written->scope && std::equal(a.by.begin(), a.by.end(), b.by.begin(), b.by.end(), [](const auto& x, const auto& y) { return x.name == y.name && x.kind == y.kind; });
+    };
+    for (std::size_t k = 0; k < out.size(); ++k) {
+        auto c = crowd_of(program, p, p.kpis[k]);
+        if (!c) continue;
+        for (const auto& other : crowds)
+            if (alike(*other->asked, p.kpis[k])) out[k].of = other.get();
+        if (out[k].of == nullptr) {
+            crowds.push_back(std::make_unique<crowd>(std::move(*c)));
+            out[k].of = crowds.back().get();
+        }
+    }
+    return out;
+}
+
+bool count_quickly(const program& program, const history_reader& reader, standing& mine, instant end, kpi_totals& k, std::size_t measure, quick_scratch& scratch) {
     const auto& m = k.plan().measures[measure];
     if (m.kind != aggregate::events && m.kind != aggregate::contacts && m.kind != aggregate::sum && m.kind != aggregate::actions) return false;
     const auto& s = program.selectors[m.a];
     if (m.looks || s.without != none || !k.when().plain()) return false;
+    const auto& here = *mine.here();
     if (!here.in_scope) return true;
     const auto& bounds = k.when().bounds();
     const std::size_t periods = bounds.size() / 2;
@@ -96,7 +128,7 @@ bool count_quickly(const program& program, const history_reader& reader, const s
             else to.whole += counts[p];
         };
         give(0);
-        for (const auto c : here.cells) give(c);
+        for (const auto key : here.cells) give(mine.cell(k, key));
     }
     return true;
 }

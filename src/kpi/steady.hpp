@@ -1,6 +1,9 @@
 #pragma once
 // The quick path of counting: contacts whose scope and cells cannot change are asked once where they stand, and their events are counted stream by stream.
 
+#include <map>
+#include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "journeyman/predicate/reader.hpp"
@@ -8,18 +11,48 @@
 
 namespace journeyman::detail {
 
-/// Whether an expression says the same of a contact at all times, as long as her attributes do not change: it reads nothing else (no account's attributes, no events, no time, no journey).
+/// Whether an expression says the same of a contact at all times, as long as her attributes do not change: it reads nothing else (no account's attributes, no id, no events, no time, no journey).
 /// Adds the slots it reads.
 bool is_steady(const program&, node_id, std::vector<std::uint32_t>& attributes);
 
-/// What one KPI's scope and cells are for a contact in whom they cannot change.
-struct standing {
-    bool possible = false;                     // of this KPI at all
-    std::vector<std::uint32_t> attributes;     // slots they hang on
-    bool steady = false, in_scope = false;     // of the contact at hand
-    std::vector<std::uint32_t> cells;
+/// KPIs of one scope and one breakdown: where a contact stands for all of them, when it cannot change. It hangs on her attributes alone, so contacts who share them are asked once.
+struct crowd {
+    const kpi_plan* asked = nullptr;               // one of them, and a measure of it whose dimensions are compiled
+    std::size_t measure = 0;
+    std::vector<std::uint32_t> attributes;         // slots
+    struct known {
+        std::vector<value> values;                 // of the attributes
+        bool in_scope = false;
+        std::vector<std::uint32_t> cells;          // indexes of `keys`
+    };
+    const known* here = nullptr;                   // of the contact at hand; null: where she stands may change
+    std::unordered_map<std::uint64_t, std::vector<known>> memory;
+    std::map<std::vector<std::uint32_t>, std::uint32_t> numbers;
+    std::vector<std::vector<std::uint32_t>> keys;
+
+    /// Finds `here`; asks `where(known&)` only when nobody before had these attributes.
+    template <class F>
+    void stand(const history_reader&, F where);
+    std::uint32_t number(const std::vector<std::uint32_t>& key) {
+        const auto [it, fresh] = numbers.try_emplace(key, static_cast<std::uint32_t>(keys.size()));
+        if (fresh) keys.push_back(key);
+        return it->second;
+    }
 };
-standing standing_of(const program&, const plan&, const kpi_plan&);
+
+/// One KPI in its crowd.
+struct standing {
+    crowd* of = nullptr;                           // null: it is in none
+    std::vector<std::uint32_t> cells;              // by index of the crowd's keys: the KPI's own cell
+    [[nodiscard]] const crowd::known* here() const { return of == nullptr ? nullptr : of->here; }
+    std::uint32_t cell(kpi_totals& k, std::uint32_t key) {
+        if (key >= cells.size()) cells.resize(key + 1, none);
+        if (cells[key] == none) cells[key] = k.cell(of->keys[key]);
+        return cells[key];
+    }
+};
+/// Those that have one, by KPI; the crowds are put into `crowds`.
+std::vector<standing> standings_of(const program&, const plan&, std::vector<std::unique_ptr<crowd>>& crowds);
 
 struct quick_scratch {
     std::vector<std::int64_t> counts;          // by period of the calendar
@@ -27,7 +60,31 @@ struct quick_scratch {
 };
 
 /// Counts of events and contacts, and sums, of a contact who stands where she stands. False: the measure is none of these, or needs the plain path.
-bool count_quickly(const program&, const history_reader&, const standing&, instant end, kpi_totals&, std::size_t measure, quick_scratch&);
+bool count_quickly(const program&, const history_reader&, standing&, instant end, kpi_totals&, std::size_t measure, quick_scratch&);
+
+template <class F>
+void crowd::stand(const history_reader& reader, F where) {
+    constexpr std::size_t most = 1 << 16;
+    here = nullptr;
+    std::uint64_t hash = 0x9e3779b97f4a7c15ULL;
+    for (const auto slot : attributes) {
+        const auto& a = reader.all_changes(slot);
+        if (a.count != 0) return;
+        hash = (hash ^ static_cast<std::uint64_t>(a.base.i) ^ static_cast<std::uint64_t>(a.base.type) << 56) * 0xe7037ed1a0b428dbULL;
+        hash ^= hash >> 29;
+    }
+    if (memory.size() > most) memory.clear();
+    auto& same = memory[hash];
+    for (const auto& k : same) {
+        bool all = true;
+        for (std::size_t i = 0; i < attributes.size() && all; ++i) all = k.values[i] == reader.all_changes(attributes[i]).base;
+        if (all) { here = &k; return; }
+    }
+    same.emplace_back();
+    for (const auto slot : attributes) same.back().values.push_back(reader.all_changes(slot).base);
+    where(same.back());
+    here = &same.back();
+}
 
 /// Adds a value to a sum of this type.
 inline void add_value(amount& to, const value& v, value_type type) {
