@@ -38,6 +38,8 @@ public:
     }
 
     void contacts(std::vector<kpi_totals>& kpis, std::uint32_t first_contact, std::uint32_t last_contact) {
+        const auto asks = [](const auto& m) { return m.kind != aggregate::spend && m.kind != aggregate::budget; };
+        if (std::none_of(plan_.kpis.begin(), plan_.kpis.end(), [&](const auto& k) { return std::any_of(k.measures.begin(), k.measures.end(), asks); })) return;
         auto journey = journeys_.begin();
         const auto end = std::min(last_contact, static_cast<std::uint32_t>(history_.contacts.size()));
         for (std::uint32_t c = first_contact; c < end; ++c) {
@@ -143,6 +145,10 @@ private:
     // ---- what counts
     void measure(kpi_totals& k, std::size_t index) {
         const auto& m = k.plan().measures[index];
+        if (m.a != none) {
+            const auto& streams = program_.selectors[m.a].streams;
+            if (std::all_of(streams.begin(), streams.end(), [&](auto slot) { return reader_.all(slot).count == 0; })) return;   // of most contacts and rare events
+        }
         if (mine_->here() != nullptr && count_quickly(program_, reader_, *mine_, span_.end, k, index, scratch_)) return;
         switch (m.kind) {
             case aggregate::spend:

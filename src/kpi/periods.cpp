@@ -72,6 +72,13 @@ periods::periods(const kpi& k, const std::vector<campaign>& campaigns, const tab
             bounds_.push_back(all_[index].from.time_since_epoch().count());
             bounds_.push_back(all_[index].to.time_since_epoch().count());
         }
+        // About four hints a period, so that the one asked for is a step away.
+        const std::size_t n = calendar_.size();
+        while (n != 0 && ((bounds_.back() - bounds_.front()) >> hint_shift_) > static_cast<std::int64_t>(4 * n)) ++hint_shift_;
+        for (std::size_t p = 0, h = 0; n != 0 && h <= 4 * n; ++h) {
+            while (p + 1 < n && bounds_.front() + (static_cast<std::int64_t>(h) << hint_shift_) >= bounds_[2 * p + 1]) ++p;
+            hints_.push_back(static_cast<std::uint32_t>(p));
+        }
     }
     if (relative != nullptr && relative->from == relative_target::span) {
         period p = cut(*written_instant(relative->start, zone), *written_instant(relative->end, zone));

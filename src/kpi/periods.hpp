@@ -42,6 +42,13 @@ public:
     [[nodiscard]] bool plain() const { return others_.empty(); }
     [[nodiscard]] const std::vector<std::uint32_t>& calendar() const { return calendar_; }
     [[nodiscard]] const std::vector<std::int64_t>& bounds() const { return bounds_; }
+    /// The place in `calendar`, from `p` on, of the first period that ends after this instant, in microseconds; as many as there are when all have ended.
+    [[nodiscard]] std::size_t ending_after(std::int64_t t, std::size_t p) const {
+        const std::size_t n = calendar_.size();
+        if (const auto from = bounds_.empty() ? 0 : t - bounds_[0]; from > 0) p = std::max(p, static_cast<std::size_t>(hints_[std::min(static_cast<std::size_t>(from >> hint_shift_), hints_.size() - 1)]));
+        while (p < n && t >= bounds_[2 * p + 1]) ++p;
+        return p;
+    }
     /// Calls f(index) for each period that holds `t`.
     template <class F>
     void holding(instant t, F f) const {
@@ -56,6 +63,8 @@ private:
     std::vector<std::uint32_t> calendar_;      // by time, apart from each other
     std::vector<std::uint32_t> others_;        // campaigns, spans
     std::vector<std::int64_t> bounds_;
+    std::vector<std::uint32_t> hints_;         // by microseconds since the first begins, shifted: the first period that ends after
+    int hint_shift_ = 0;
     std::size_t rows_ = 0;
     instant earliest_ = end_of_time;
 };

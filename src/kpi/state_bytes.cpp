@@ -12,7 +12,9 @@ namespace {
 
 constexpr std::string_view magic = "JMKPI";
 constexpr std::uint8_t version = 1;
-constexpr std::size_t most_periods = 2'000'100;
+constexpr std::size_t most_periods = 2'000'100, most_places = 200'000'000;
+constexpr std::int64_t most_contacts = std::int64_t{1} << 48;
+constexpr wide most_whole = wide{1} << 120;
 
 [[noreturn]] void broken() { throw error{"kpi.state", "", "these bytes are no whole state of KPIs: they were cut off, changed, or are something else"}; }
 
@@ -152,6 +154,11 @@ std::string state_reader::text() {
     left_.remove_prefix(n);
     return s;
 }
+std::int64_t state_reader::contacts() {
+    const auto n = number<std::int64_t>();
+    if (n < 0 || n > most_contacts) broken();
+    return n;
+}
 std::uint32_t state_reader::index(std::size_t below) {
     const auto n = number<std::uint32_t>();
     if (n >= below) broken();
@@ -161,6 +168,7 @@ std::uint32_t state_reader::index(std::size_t below) {
 amount state_reader::get_amount() {
     amount a;
     a.whole = number<wide>();
+    if (a.whole > most_whole || a.whole < -most_whole) broken();   // no sum of two may overflow
     for (auto n = count(8); n > 0; --n) a.decimals.add(number<double>());
     return a;
 }
@@ -168,7 +176,7 @@ amount state_reader::get_amount() {
 void state_reader::get(totals& t, const totals_shape& shape, std::size_t texts) {
     for (auto& a : t.sums_) a = get_amount();
     for (auto& a : t.products_) a = get_amount();
-    t.immature_ = number<std::int64_t>();
+    t.immature_ = contacts();
     for (auto n = count(12); n > 0; --n) {
         auto& accounts = t.accounts_[index(shape.kinds.size())];
         for (auto k = count(4); k > 0; --k) accounts.numbers.insert(index(texts));
@@ -204,15 +212,20 @@ counted_kpi state_reader::get_kpi(std::size_t texts) {
         when.from = instant{microseconds{number<std::int64_t>()}};
         when.to = instant{microseconds{number<std::int64_t>()}};
         k.when.push_back(when);
-        k.contacts.push_back(number<std::int64_t>());
+        k.contacts.push_back(contacts());
     }
     k.totals = std::make_unique<cell_totals>(*k.shape, periods);
+    const std::size_t measures = k.shape->kinds.size(), amounts = measures + (k.shape->products ? measures * (measures + 1) / 2 : 0);
     for (auto n = count(8); n > 0; --n) {
         std::vector<std::uint32_t> key(count(4));
         for (auto& x : key) x = index(texts);
         if (!key.empty() && key.size() != k.by.size()) broken();
         const auto cell = k.totals->cell(std::move(key));
-        for (auto there = count(4); there > 0; --there) get(k.totals->at(cell, index(periods)), *k.shape, texts);
+        for (auto there = count(4); there > 0; --there) {
+            if (k.totals->cells() * periods > most_places || amounts > left_.size() / 20) broken();   // before memory is taken
+            const auto p = index(periods);
+            get(k.totals->at(cell, p), *k.shape, texts);
+        }
     }
     for (auto n = count(24); n > 0; --n) {
         const auto p = index(periods);

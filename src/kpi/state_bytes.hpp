@@ -47,6 +47,7 @@ private:
     std::size_t count(std::size_t least_size);
     std::string text();
     std::uint32_t index(std::size_t below);
+    std::int64_t contacts();
     amount get_amount();
     void get(totals&, const totals_shape&, std::size_t texts);
     counted_kpi get_kpi(std::size_t texts);

@@ -95,8 +95,9 @@ bool count_quickly(const program& program, const history_reader& reader, standin
     const std::size_t periods = bounds.size() / 2;
     auto& counts = scratch.counts;
     counts.assign(periods, 0);
-    if (m.kind == aggregate::sum) scratch.sums.assign(periods, amount{});
+    if (m.kind == aggregate::sum) scratch.sums.resize(periods);
     const std::int64_t last = end.time_since_epoch().count();
+    std::size_t least = periods, most = 0;     // periods with something
     std::size_t unseen = periods;              // of contacts: once in a period is enough
     for (std::size_t k_stream = 0; k_stream < s.streams.size() && unseen != 0; ++k_stream) {
         const auto& all = reader.all(s.streams[k_stream]);
@@ -104,7 +105,7 @@ bool count_quickly(const program& program, const history_reader& reader, standin
         for (std::uint32_t i = 0; i < all.count; ++i) {
             const std::int64_t t = all.at[i];
             if (t >= last) break;
-            while (p < periods && t >= bounds[2 * p + 1]) ++p;
+            if (t >= bounds[2 * p + 1]) p = k.when().ending_after(t, p);
             if (p == periods) break;
             if (t < bounds[2 * p] || (m.kind == aggregate::contacts && counts[p] != 0)) continue;
             const event_ref e{&all, s.streams[k_stream], i};
@@ -115,20 +116,27 @@ bool count_quickly(const program& program, const history_reader& reader, standin
                 add_value(scratch.sums[p], v, m.type);
             }
             ++counts[p];
+            least = std::min(least, p);
+            most = std::max(most, p + 1);
             if (m.kind == aggregate::contacts && --unseen == 0) break;
         }
     }
     const bool products = k.shape().products;
-    for (std::uint32_t p = 0; p < periods; ++p) {
+    for (std::size_t p = least; p < most; ++p) {
         if (counts[p] == 0) continue;
         const auto period = k.when().calendar()[p];
-        const auto give = [&](std::uint32_t cell) {
-            amount& to = products ? k.of_contact(cell, period).of_contact(measure) : k.at(cell, period).sum(measure);
+        const auto give = [&](amount& to) {
             if (m.kind == aggregate::sum) to.merge(scratch.sums[p]);
             else to.whole += counts[p];
         };
-        give(0);
-        for (const auto key : here.cells) give(mine.cell(k, key));
+        if (products) {
+            give(k.of_contact(0, period).of_contact(measure));
+            for (const auto key : here.cells) give(k.of_contact(mine.cell(k, key), period).of_contact(measure));
+        } else {
+            give(mine.sum(k, measure, 0, p));
+            for (const auto key : here.cells) give(mine.sum(k, measure, key + 1, p));
+        }
+        if (m.kind == aggregate::sum) scratch.sums[p].clear();
     }
     return true;
 }

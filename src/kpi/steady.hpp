@@ -43,12 +43,20 @@ struct crowd {
 /// One KPI in its crowd.
 struct standing {
     crowd* of = nullptr;                           // null: it is in none
+    std::vector<amount*> sums;                     // by measure, key (0: the total) and period of the calendar; null: not looked for yet
     std::vector<std::uint32_t> cells;              // by index of the crowd's keys: the KPI's own cell
     [[nodiscard]] const crowd::known* here() const { return of == nullptr ? nullptr : of->here; }
     std::uint32_t cell(kpi_totals& k, std::uint32_t key) {
         if (key >= cells.size()) cells.resize(key + 1, none);
         if (cells[key] == none) cells[key] = k.cell(of->keys[key]);
         return cells[key];
+    }
+    /// Where a measure is summed, of the total (0) or of a key (its index + 1).
+    amount& sum(kpi_totals& k, std::size_t measure, std::size_t key, std::size_t p) {
+        const std::size_t periods = k.when().calendar().size(), measures = k.shape().kinds.size(), at = (key * measures + measure) * periods + p;
+        if (at >= sums.size()) sums.resize((key + 1) * measures * periods, nullptr);
+        if (sums[at] == nullptr) sums[at] = &k.at(key == 0 ? 0 : cell(k, static_cast<std::uint32_t>(key - 1)), k.when().calendar()[p]).sum(measure);
+        return *sums[at];
     }
 };
 /// Those that have one, by KPI; the crowds are put into `crowds`.

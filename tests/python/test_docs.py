@@ -87,3 +87,20 @@ def test_the_statistics_of_the_docs_run(page, capsys):
     for code in blocks(f"docs/{page}.md", "python"):
         exec(compile(code, f"docs/{page}.md", "exec"), names)
     assert len(capsys.readouterr().out) > 200   # the summary
+
+
+def test_the_kpis_of_the_docs_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    events = [{"contact_id": f"c{k}", "event": e, "timestamp": f"2026-0{1 + k % 3}-1{d}T00:00:00Z", "channel": "ads"} for k in range(30) for d, e in enumerate(("lead", "purchase")[: 1 + k % 2 + k // 20])]
+    playbook = jm.Playbook.from_dict({
+        "timezone": "UTC", "segments": {"buyers": "did(purchase)"},
+        "kpis": {"conversion": {"value": "new(purchase) / new(lead)", "every": "month", "direction": "up"}, "cpa": {"value": "spend() / new(purchase)", "every": "month", "direction": "down", "unit": "money"}},
+    })  # fmt: skip
+    events.append({"contact_id": "c0", "event": "login", "timestamp": "2026-03-31T00:00:00Z", "channel": "ads"})
+    history = jm.History(events=events, spend=[{"timestamp": "2026-02-01T00:00:00Z", "amount": 9.0, "channel": "ads"}])
+    names = {"jm": jm, "playbook": playbook, "history": history, "run": playbook.replay(history), "part": history, "retention": history.events()}
+    names["other"] = playbook.kpi_state(jm.History(events=[e | {"contact_id": "z" + e["contact_id"]} for e in events]), start="2026-01-01T00:00:00Z", end="2026-04-01T00:00:00Z")
+    for code in blocks("docs/kpis.md", "python"):
+        exec(compile(code, "docs/kpis.md", "exec"), names)
+    assert names["why"].summary()
+    assert (tmp_path / "report.html").exists()

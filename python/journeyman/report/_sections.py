@@ -204,9 +204,10 @@ def segments(playbook: Playbook, history: History, at: Instant | None) -> Sectio
 
 def funnels(playbook: Playbook, history: History, at: Instant | None) -> Section | None:
     rows = playbook.stages(history, at).to_pylist()
-    if not rows:
+    out = _event_funnels(playbook, history)
+    if not rows and not out:
         return None
-    out = []
+    said = '<p class="soft">How far members have come. The first part of a bar stands at the stage, the second went beyond it.</p>' if rows else ""
     for segment, group in itertools.groupby(rows, key=lambda r: r["segment"]):
         of = list(group)
         first = of[0]["reached"] or 1
@@ -218,7 +219,29 @@ def funnels(playbook: Playbook, history: History, at: Instant | None) -> Section
             lines.append([escape(r["stage"]), f"{r['reached']:,}", f"{r['reached'] / first:.1%}", step, bar((r["standing"] / first, ""), ((r["reached"] - r["standing"]) / first, "pale"), words=words), f"{r['standing']:,}"])
             before = r["reached"]
         out.append(table(["stage", "reached>", "of the first>", "of the stage before>", "", "stand there>"], lines, f"{title}: {of[0]['funnel']}"))
-    return Section("funnels", "Funnels", '<p class="soft">How far members have come. The first part of a bar stands at the stage, the second went beyond it.</p>' + "".join(out))
+    return Section("funnels", "Funnels", said + "".join(out))
+
+
+def _event_funnels(playbook: Playbook, history: History) -> list[str]:
+    """Those whose steps are events."""
+    out = []
+    for name, funnel in playbook.to_dict().get("funnels", {}).items():
+        if "steps" not in funnel:
+            continue
+        rows = playbook.funnel(name, history).to_pylist()
+        dimensions = list(rows[0])[: list(rows[0]).index("step")] if rows else []
+        lines = []
+        for r in rows:
+            share = r["share"] or 0.0
+            cell = [escape("" if r[d] is None else str(r[d])) for d in dimensions]
+            lines.append([f"{r['step']}", *cell, escape(str(r["name"])), f"{r['units']:,}", f"{share:.1%}", _share(r["share_of_previous"]), bar((share, ""), words=f"{share:.1%} came this far"), escape(_values.interval(r["low"], r["high"], "percent"))])
+        within = f", within {funnel['within']}" if "within" in funnel else ""
+        out.append(table(["step>", *dimensions, "event", "came>", "share>", "of the step before>", "", "95 % interval>"], lines, f"{funnel.get('title', name)}{within}"))
+    return out
+
+
+def _share(x: float | None) -> str:
+    return "" if x is None else f"{x:.1%}"
 
 
 def workflows(playbook: Playbook, run: Run | None) -> Section | None:
