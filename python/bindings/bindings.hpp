@@ -29,6 +29,7 @@ void register_survival(py::module_&);
 void register_lifetime_value(py::module_&);
 void register_experiment(py::module_&);
 void register_attribution(py::module_&);
+void register_contact(py::module_&);
 
 template <class T>
 std::string shown(const T& x) {

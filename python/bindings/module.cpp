@@ -17,4 +17,5 @@ PYBIND11_MODULE(_core, m) {
     register_lifetime_value(m);
     register_experiment(m);
     register_attribution(m);
+    register_contact(m);
 }

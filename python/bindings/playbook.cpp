@@ -20,6 +20,24 @@ jm::run replay(const jm::playbook& p, const jm::history& h, const std::optional<
     return watch.run([&] { return p.replay(h, o); });
 }
 
+jm::comparison compare(const jm::playbook& p, const jm::playbook& other, const jm::history& h, const std::optional<std::string>& start, const std::optional<std::string>& until, bool by_arrival, int threads, const jm::expression* only, std::function<void(double)> progress) {
+    jm::run_options o;
+    o.start = optional_instant(start);
+    o.until = optional_instant(until);
+    o.order = by_arrival ? jm::run_order::arrival : jm::run_order::event;
+    o.threads = threads;
+    if (only != nullptr) o.only = *only;
+    watched watch{std::move(progress)};
+    o.progress = watch.progress();
+    const py::gil_scoped_release without_gil;
+    return watch.run([&] { return p.compare(other, h, o); });
+}
+
+const jm::workflow& workflow_of(const jm::playbook& p, const std::string& name) {
+    if (const auto* w = p.find_workflow(name)) return *w;
+    throw jm::error{"name.unknown", "workflow", "there is no workflow \"" + name + "\""};
+}
+
 jm::kpi_options kpi_options(const std::optional<std::string>& start, const std::optional<std::string>& end, const std::vector<std::string>& by, std::vector<std::string> only, unsigned threads, double distinct_error) {
     jm::kpi_options o;
     o.start = optional_instant(start);
@@ -86,6 +104,15 @@ void register_playbook(py::module_& m) {
         .def("definitions", &jm::kpi_state::definitions)
         .def("kpis", [](const jm::kpi_state& s, double level) { return jm::kpis(s, level); }, py::arg("level"), without_gil());
 
+    py::class_<jm::comparison>(m, "_Comparison")
+        .def_readonly("versions", &jm::comparison::versions)
+        .def_readonly("contacts", &jm::comparison::contacts)
+        .def_readonly("messages", &jm::comparison::messages)
+        .def_readonly("partings", &jm::comparison::partings)
+        .def_readonly("parted", &jm::comparison::parted)
+        .def_readonly("steps", &jm::comparison::steps)
+        .def_readonly("kpis", &jm::comparison::kpis);
+
     py::class_<jm::playbook>(m, "_Playbook")
         .def_static("load", [](const std::string& path) { return jm::playbook::load(path); }, py::arg("path"), without_gil())
         .def_static("parse", [](const std::string& text, const std::string& file) { return jm::playbook::parse(text, file); }, py::arg("text"), py::arg("file"), without_gil())
@@ -132,6 +159,17 @@ void register_playbook(py::module_& m) {
                 return p.measure_funnel(h, name, o, by);
             },
             py::arg("name"), py::arg("history"), py::arg("by"), py::arg("level"), py::arg("units"), py::arg("completions"), without_gil())
+        .def("dominators", [](const jm::playbook& p, const std::string& w) { return jm::dominators(workflow_of(p, w)); }, py::arg("workflow"))
+        .def("passes", [](const jm::playbook& p, const std::string& w, const std::string& step, const std::string& through, const std::string& outcome) { return jm::passes(workflow_of(p, w), step, through, outcome); },
+             py::arg("workflow"), py::arg("step"), py::arg("through"), py::arg("outcome"))
+        .def("lengths",
+             [](const jm::playbook& p, const std::string& w) {
+                 const auto l = jm::lengths_of(workflow_of(p, w));
+                 return std::tuple{l.sends, l.sends_in_a_day, l.shortest.count(), l.longest ? std::optional{l.longest->count()} : std::nullopt};
+             },
+             py::arg("workflow"))
+        .def("leads_to", &jm::playbook::leads_to)
+        .def("compare", &compare, py::arg("other"), py::arg("history"), py::arg("start"), py::arg("until"), py::arg("by_arrival"), py::arg("threads"), py::arg("only"), py::arg("progress"))
         .def("replay", &replay, py::arg("history"), py::arg("start"), py::arg("until"), py::arg("by_arrival"), py::arg("threads"), py::arg("only"), py::arg("progress"))
         .def("kpis", &kpis, py::arg("history"), py::arg("run"), py::arg("start"), py::arg("end"), py::arg("by"), py::arg("level"), py::arg("only"), py::arg("threads"), py::arg("distinct_error"))
         .def("count_kpis", &count_kpis, py::arg("history"), py::arg("run"), py::arg("start"), py::arg("end"), py::arg("by"), py::arg("only"), py::arg("threads"), py::arg("distinct_error"))

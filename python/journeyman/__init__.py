@@ -14,6 +14,8 @@ Answers are exact to the microsecond, see only what had happened by the instant 
 
 from . import statistics
 from ._attribution import Attribution, Markov, attribution
+from ._compare import Comparison, plan_upgrade
+from ._contact import Compiled, ContactState
 from ._draw import Drawing
 from ._error import Error, Problem, Problems
 from ._experiment import Experiment, experiment
@@ -21,6 +23,7 @@ from ._explain import Explanation
 from ._expression import Expression, Predicate, Selector, any_event, attr, duration, event, now, predicate, prop, sequence
 from ._funnel import Funnel, funnel
 from ._history import History, Selection
+from ._journey import Journey, Journeys
 from ._kpis import Diagnosis, Kpis, KpiState, merge_kpis
 from ._lifetime_value import LifetimeValue, lifetime_value
 from ._membership import SizesOverTime, Tracked
@@ -33,11 +36,11 @@ from ._survival import Logrank, Survival, survival
 from ._table import Table
 
 __all__ = [
-    "Attribution", "Coverage", "Diagnosis", "Drawing", "Error", "Experiment", "Explanation", "Expression", "Funnel", "History",
-    "KpiState", "Kpis", "LifetimeValue", "Logrank", "Markov", "Overlap", "Paths", "Playbook", "Predicate", "Problem", "Problems",
-    "Profile", "Retention", "Run", "Segment", "Selection", "Selector", "Sizes", "SizesOverTime", "Stages", "Survival", "Table",
-    "Tracked", "Transitions", "Workflow",
+    "Attribution", "Comparison", "Compiled", "ContactState", "Coverage", "Diagnosis", "Drawing", "Error", "Experiment", "Explanation",
+    "Expression", "Funnel", "History", "Journey", "Journeys", "KpiState", "Kpis", "LifetimeValue", "Logrank", "Markov", "Overlap",
+    "Paths", "Playbook", "Predicate", "Problem", "Problems", "Profile", "Retention", "Run", "Segment", "Selection", "Selector", "Sizes",
+    "SizesOverTime", "Stages", "Survival", "Table", "Tracked", "Transitions", "Workflow",
     "any_event", "attr", "attribution", "conditions", "conversion", "duration", "event", "experiment", "funnel", "lifetime_value",
-    "merge_kpis", "nearest_base", "now", "paths", "predicate", "prop", "retention", "sequence", "statistics", "survival",
+    "merge_kpis", "nearest_base", "now", "paths", "plan_upgrade", "predicate", "prop", "retention", "sequence", "statistics", "survival",
 ]  # fmt: skip
 __version__ = "0.1.0"

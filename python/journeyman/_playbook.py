@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _convert, _core, _plot, _segment_tools
+from ._compare import Comparison
+from ._contact import Compiled, ContactState
 from ._convert import Instant
 from ._draw import Drawing
 from ._error import Problem, Problems
@@ -57,12 +59,30 @@ class Segment:
 class Workflow:
     """A graph of steps, started by a trigger, for an audience. Part of a playbook; `definition` is its written form."""
 
-    def __init__(self, name: str, definition: dict[str, Any]) -> None:
+    def __init__(self, name: str, definition: dict[str, Any], playbook: _core._Playbook) -> None:
+        self._playbook = playbook
         self.name = name
         self.definition = definition
         self.title: str = definition.get("title", "")
         self.steps: dict[str, dict[str, Any]] = definition["steps"]
         """Name to written form, in the order of the file."""
+
+    def dominators(self) -> dict[str, list[str]]:
+        """For each step those that every way to it passes, in order, itself at the end; nothing for a step that no way leads to."""
+        return dict(self._playbook.dominators(self.name))
+
+    def passes(self, step: str, through: str, outcome: str | None = None) -> bool:
+        """Whether every way to `step` passes `through`, and leaves it by `outcome` where one is named: next, then, timeout, if, else, split.
+
+        >>> playbook.workflows["trial"].passes("discount", "opened", "then")
+        """
+        return self._playbook.passes(self.name, step, through, outcome or "")
+
+    def lengths(self) -> dict[str, Any]:
+        """What one journey can come to: sends (at most), sends_in_a_day, shortest, longest (timedeltas; None: without bound)."""
+        sends, in_a_day, shortest, longest = self._playbook.lengths(self.name)
+        micros = datetime.timedelta(microseconds=1)
+        return {"sends": sends, "sends_in_a_day": in_a_day, "shortest": shortest * micros, "longest": None if longest is None else longest * micros}
 
     def draw(self, run: Run | None = None) -> Drawing:
         """Its picture; with a run, each way has its count and its share of those who came to the step it leaves."""
@@ -176,7 +196,7 @@ class Playbook:
     @property
     def workflows(self) -> dict[str, Workflow]:
         """By name, in the order of the file."""
-        return {name: Workflow(name, w) for name, w in self.to_dict().get("workflows", {}).items()}
+        return {name: Workflow(name, w, self._core) for name, w in self.to_dict().get("workflows", {}).items()}
 
     def check(self, history: History | None = None) -> Problems:
         """Every problem at once, each with code, place and remedy; with a history, unknown names and wrong types too."""
@@ -224,6 +244,19 @@ class Playbook:
         dimensions = _as_list(by)
         written = self.to_dict().get("funnels", {}).get(name, {})
         return Funnel(lambda units, completions, confidence: self._core.funnel(name, history._core, dimensions, confidence, units, completions), level, written.get("time_to_convert"))
+    def compiled(self, history: History | None = None) -> Compiled:
+        """All workflows, ready for a host that keeps its contacts itself; keep it, compiling takes as long as thousands of inputs.
+
+        Names and types are those of the history; without one, what the playbook mentions, with the types it declares.
+        Raises `Error` with the first problem of the check.
+        """
+        return Compiled(_core._compile(self._core, None if history is None else history._core))
+
+    def advance(self, state: ContactState, input: Mapping[str, Any] | Instant) -> list[dict[str, Any]]:
+        """`compiled().advance(state, input)`, compiled at the first call."""
+        if not hasattr(self, "_compiled"):
+            self._compiled = self.compiled()
+        return self._compiled.advance(state, input)
 
     def replay(
         self,
@@ -248,6 +281,32 @@ class Playbook:
         asked = None if only is None else _predicate(only)
         begin, end = (None if t is None else _convert.instant(t) for t in (start, until))
         return Run(self._core.replay(history._core, begin, end, order == "arrival", threads or 0, asked, progress))
+
+    def compare(
+        self,
+        other: Playbook,
+        history: History,
+        start: Instant | None = None,
+        until: Instant | None = None,
+        order: Literal["event", "arrival"] = "event",
+        *,
+        threads: int | None = None,
+        only: Expression | str | None = None,
+        progress: Callable[[float], object] | None = None,
+    ) -> Comparison:
+        """This version (before) and another (after) over the same history: who gets more, fewer or other messages, where paths part, how counts and KPIs differ.
+
+        Options as in `replay`. A version is the hash of a workflow and of all it refers to.
+        """
+        if order not in ("event", "arrival"):
+            raise ValueError(f'order is "event" or "arrival", not {order!r}')
+        asked = None if only is None else _predicate(only)
+        begin, end = (None if t is None else _convert.instant(t) for t in (start, until))
+        return Comparison(self._core.compare(other._core, history._core, begin, end, order == "arrival", threads or 0, asked, progress))
+
+    def leads_to(self) -> Table:
+        """workflow, step, role (goal, awaited, emitted), event, kpi: which events of KPIs journeys lead to, and where."""
+        return Table(self._core.leads_to())
 
     def kpis(
         self,

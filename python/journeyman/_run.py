@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import _core
 from ._history import History
+from ._journey import Journey, Journeys
 from ._table import Table
 
 
@@ -53,6 +54,14 @@ class Run:
     def history(self) -> History:
         """The history with what the run did in it: attributes set, events emitted, and an event `$action` for each action."""
         return History._of(self._core.history())
+
+    def explain(self, contact: object, workflow: str | None = None, journey: int | None = None) -> Journeys:
+        """The journeys of one contact, told step by step: what happened, why this way, what is waited for, until when.
+
+        Of all workflows, or one; all journeys, or the one of this number. Prints as text, has `.to_dicts()` and a notebook view.
+        Raises `Error` (`name.unknown`) for a contact or a workflow that is not there.
+        """
+        return Journeys([Journey(j) for j in self._core.explain(str(contact), workflow or "", journey or 0)])
 
     @property
     def handled(self) -> int:

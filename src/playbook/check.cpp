@@ -43,7 +43,8 @@ public:
         for (const auto& s : p_.segments) segment_names.push_back(s.name);
         found_.add(c.found());
         const auto before = c.found().size();
-        check_workflows(p_.workflows, p_.policies, segment_names, c, found_);
+        check_workflows(p_.workflows, p_.policies, segment_names, c, found_, &context);
+        leads();
         check_kpis({p_.kpis_, p_.campaigns, p_.dimensions, segment_names, context, p_.types}, c, found_);
         for (std::size_t k = before; k < c.found().size(); ++k) found_.add(c.found()[k]);
         return sorted();
@@ -111,6 +112,19 @@ private:
             context.segments.insert_or_assign(name, expression{true});
         };
         for (const auto& s : p_.segments) visit(s.name);
+    }
+
+    /// Which KPIs each workflow leads to the events of.
+    void leads() {
+        const auto t = p_.leads_to();
+        for (const auto& w : p_.workflows) {
+            std::string all;
+            for (std::size_t r = 0; r < t.rows(); ++r) {
+                if (t[0].text(r) != w.name) continue;
+                all += (all.empty() ? "" : ", ") + std::string{t[3].text(r)} + " of \"" + std::string{t[4].text(r)} + "\" (" + std::string{t[2].text(r)} + (t[1].present(r) ? " at \"" + std::string{t[1].text(r)} + "\"" : std::string{}) + ")";
+            }
+            if (!all.empty()) add("workflow.kpi", "workflows." + w.name, "its journeys lead to events of KPIs: " + all, severity::note);
+        }
     }
 
     void funnel_of(const funnel& f, compiler& c) {

@@ -64,6 +64,16 @@ template <class F> void each_node(const playbook& p, const F& f) {
     for (const auto& d : p.dimensions) each_node(d.value, f);
 }
 
+void mention(const selector_data& s, schema& known) {
+    if (s.without) mention(*s.without, known);
+    if (s.prefix) return;
+    auto& properties = known.events[s.event];
+    if (!s.property.empty()) properties.emplace(s.property, value_type::missing);
+    each_node(s.where, [&](const node& n) {
+        if (n.kind == node_kind::property) properties.emplace(n.name, value_type::missing);
+    });
+}
+
 }  // namespace
 
 schema schema_of(const playbook& p, schema known, problems& out) {
@@ -98,6 +108,42 @@ schema schema_of_mentions(const playbook& p, problems& out) {
         if (n.kind == node_kind::account_attribute) known.account.emplace(n.name, value_type::missing);
     });
     return known;
+}
+
+schema schema_of_workflows(const playbook& p, problems& out) {
+    schema known;
+    for (const auto& [name, type] : p.types) {
+        try {
+            known.declare(name, type);
+        } catch (const error& e) {
+            out.add({e.code(), "types." + name, e.message(), severity::error});
+        }
+    }
+    const auto look = [&](const node& n) {
+        if (n.kind == node_kind::attribute) known.contact.emplace(n.name, value_type::missing);
+        if (n.kind == node_kind::account_attribute) known.account.emplace(n.name, value_type::missing);
+        for (const auto& s : n.selectors) mention(s, known);
+    };
+    each_node(p, look);
+    for (const auto& w : p.workflows) {
+        const auto* trigger = std::get_if<event_trigger>(&w.trigger);
+        if (trigger != nullptr) mention(trigger->selector.data(), known);
+        const auto dated = [&](const std::string& name) {
+            if (!name.empty() && !name.starts_with("trigger.")) known.contact.emplace(name.starts_with("contact.") ? name.substr(8) : name, value_type::missing);
+        };
+        if (const auto* d = std::get_if<date_trigger>(&w.trigger)) dated(d->date);
+        const auto of_trigger = [&](const node& n) {
+            if (n.kind == node_kind::trigger_property && trigger != nullptr && !trigger->selector.data().prefix) known.events[trigger->selector.data().event].emplace(n.name, value_type::missing);
+        };
+        for (const auto* e : {&w.goal_, &w.exit_, &w.audience_}) each_node(*e, of_trigger);
+        for (const auto& [name, s] : w.steps) {
+            each_node(s, of_trigger);
+            if (const auto* x = std::get_if<wait_step>(&s.kind())) dated(x->date);
+            if (const auto* x = std::get_if<wait_for_step>(&s.kind()))
+                for (const auto& o : x->outcomes) if (o.event) mention(o.event->data(), known);
+        }
+    }
+    return schema_of(p, std::move(known), out);
 }
 
 }  // namespace journeyman::detail

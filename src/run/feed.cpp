@@ -17,6 +17,7 @@ history_feed::history_feed(const workflow_program& w, const history_data& h, run
         if (!w.by_stream[s].empty() && event_streams_.back() != nullptr) triggers_.emplace_back(&event_streams_.back()->rows, 0);
     }
     for (const auto& a : program_->attributes) attribute_streams_.push_back(a.of_account ? h.account_attribute(a.name) : h.contact_attribute(a.name));
+    if (!program_->streams.empty()) given_ = &reader_.all(0);
     for (const auto k : w.timed) everyone_ = everyone_ || w.workflows[k].trigger.kind != compiled_trigger::event;
 }
 
@@ -131,9 +132,9 @@ void history_feed::see_before(position p) {
     if (account) load_account(p);
 }
 
-input history_feed::take(const contact_state& state, position place) {
+seen_input history_feed::take(const contact_journeys& state, position place) {
     see_before(place);
-    input in;
+    seen_input in;
     in.place = place_after(state, place);
     const std::optional<std::uint32_t> order = in.place == place ? std::nullopt : std::optional{in.place.order};
     const auto first = std::find_if(sources_.begin(), sources_.end(), [&](const source& s) { return s.head == place; });

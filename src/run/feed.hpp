@@ -31,7 +31,7 @@ public:
     /// The place of the next input; at `end_of_time`: there is none. While nothing runs only those that triggers listen to count.
     [[nodiscard]] position next(bool idle) const;
     /// Shows that input, and all that was passed over.
-    input take(const contact_state& state, position place);
+    seen_input take(const contact_journeys& state, position place);
 
     std::vector<moved_row> moved;
 

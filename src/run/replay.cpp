@@ -2,24 +2,22 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <limits>
+#include <mutex>
 #include <thread>
 #include <utility>
 
 #include "journeyman/predicate/evaluate.hpp"
-#include "run/feed.hpp"
 #include "run/run_data.hpp"
+#include "run/walk.hpp"
 #include "workflow/graph.hpp"
 #include "workflow/machine.hpp"
 
 namespace journeyman {
 namespace {
-
-struct limits {
-    instant start = beginning_of_time, until;
-    node_id only = none;
-};
 
 /// Rows of one range of contacts.
 class range_rows final : public journey_sink {
@@ -27,87 +25,84 @@ public:
     range_rows(run_part& out, std::uint32_t contact) : contact{contact}, out_{out} {}
     std::uint32_t contact;
 
-    void act(const action& a) override {
+    void act(const step_action& a, const contact_view&) override {
         out_.actions.push_back({contact, a.workflow, a.step, a.journey, a.channel, static_cast<std::uint32_t>(out_.values.size()), a.at.at, a.until, a.at.order, a.status, a.reason});
         out_.values.insert(out_.values.end(), a.values.begin(), a.values.end());
     }
-    void leave(const stay& s) override { out_.stays.emplace_back(contact, s); }
-    void end(const journey_state& j, instant at) override { out_.journeys.push_back(row(j, at)); }
+    void leave(const stay& s, const contact_view&) override { out_.stays.emplace_back(contact, s); }
+    void end(const journey_state& j, const value& key, instant at) override { out_.journeys.push_back(row(j, key, at)); }
     void emitted(std::uint32_t stream, position at, std::span<const std::uint32_t> properties, std::span<const value> cells) override {
         out_.caused.push_back({contact, stream, at, false, {properties.begin(), properties.end()}, {cells.begin(), cells.end()}});
     }
     void changed(std::uint32_t attribute, position at, const value& v) override { out_.caused.push_back({contact, attribute, at, true, {}, {v}}); }
     /// Who still runs when the run ends.
-    void close(const contact_state& s) {
-        for (const auto& j : s.journeys) {
-            out_.stays.emplace_back(contact, stay{j.workflow, j.step, j.number, none, passage::running, j.reached, position{end_of_time, 0}});
-            out_.journeys.push_back(row(j, end_of_time));
+    void close(const workflow_program& w, const contact_world& world, const contact_journeys& s) {
+        for (const auto& j : s.running) {
+            out_.stays.emplace_back(contact, stay{j.workflow, j.step, j.number, none, passage::running, j.reached(), position{end_of_time, 0}});
+            out_.journeys.push_back(row(j, key_of(w, world, j), end_of_time));
         }
     }
 
 private:
-    journey_row row(const journey_state& j, instant left) const { return {contact, j.workflow, j.number, j.step, j.entry.at, left, j.outcome, j.each}; }
+    journey_row row(const journey_state& j, const value& key, instant left) const { return {contact, j.workflow, j.number, j.step, j.entered, left, j.outcome(), key}; }
     run_part& out_;
+};
+
+/// Asks whether to go on: now and then, and not more often than it costs nothing.
+class pulse {
+public:
+    pulse(std::atomic<bool>& abandoned, const run_options& o, bool tells) : abandoned_{abandoned}, progress_{o.progress}, tells_{tells && o.progress} {}
+    /// Whether to go on; `share` is told, if a tenth of a second has passed.
+    template <class F>
+    bool operator()(F share) {
+        if (++asked_ % 512 != 0) return true;
+        return now(share);
+    }
+    template <class F>
+    bool now(F share) {
+        if (abandoned_) return false;
+        if (!tells_) return true;
+        const auto t = std::chrono::steady_clock::now();
+        if (t - told_ < std::chrono::milliseconds{100}) return true;
+        told_ = t;
+        if (progress_(share())) return true;
+        abandoned_ = true;
+        throw error{"run.stopped", "", "the run was stopped before its end"};
+    }
+
+private:
+    std::atomic<bool>& abandoned_;
+    const std::function<bool(double)>& progress_;
+    bool tells_;
+    std::uint32_t asked_ = 0;
+    std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
 };
 
 class walker {
 public:
-    walker(const workflow_program& w, const history_data& h, run_order order, const limits& l) : program_{w}, limits_{l}, feed_{w, h, order} {
-        for (const auto& x : w.workflows) once_ = once_ && x.reentry.kind == reentry_rule::once;
-    }
+    walker(const workflow_program& w, const history_data& h, run_order order, const walk_limits& l) : program_{w}, walk_{w, h, order, l} {}
 
-    void walk(std::uint32_t begin, std::uint32_t end, run_part& out) {
+    template <class Look>
+    void walk(std::uint32_t begin, std::uint32_t end, run_part& out, Look look) {
         out.actions.reserve(actions_);                                  // as many as the last time, and some
         out.stays.reserve(stays_);
         range_rows rows{out, begin};
-        detail::machine machine{program_, state_, feed_, rows};
-        for (rows.contact = begin; rows.contact < end; ++rows.contact)
-            if (feed_.concerns(rows.contact)) contact(machine, rows, out);
-        out.moved = std::exchange(feed_.moved, {});
+        detail::machine machine{program_, walk_.state(), walk_.feed(), rows};
+        for (rows.contact = begin; rows.contact < end; ++rows.contact) {
+            if (!look()) return;
+            if (!walk_.feed().concerns(rows.contact)) continue;
+            out.handled += walk_.run(machine, rows.contact, look);
+            rows.close(program_, walk_.feed(), walk_.state());
+        }
+        out.moved = std::exchange(walk_.feed().moved, {});
         actions_ = out.actions.size() * 9 / 8;
         stays_ = out.stays.size() * 9 / 8;
     }
 
 private:
-    void contact(detail::machine& machine, range_rows& rows, run_part& out) {
-        feed_.load(rows.contact);
-        if (limits_.only != none) {
-            feed_.see_before({limits_.start, 0xffffffffU});
-            if (feed_.view().exists_from > limits_.start || ask(*program_.predicates, limits_.only, feed_.view(), limits_.start) != truth::yes) return;
-            feed_.load(rows.contact);
-        }
-        feed_.see_before({limits_.start, 0});
-        machine.begin(limits_.start);
-        for (;;) {
-            const bool resting = idle(program_, state_);
-            if (resting && once_ && through(program_, state_)) break;
-            const instant timer = next_timer(program_, state_);
-            position place = feed_.next(resting);
-            if (resting && timer != end_of_time && place.at > timer) {
-                // At the instant of a timer no input is passed over: what time changes there is seen on it.
-                feed_.see_before({timer, 0});
-                if (const auto any = feed_.next(false); any.at == timer) place = any;
-            }
-            if (std::min(place.at, timer) > limits_.until || std::min(place.at, timer) == end_of_time) break;
-            if (place.at <= timer) {                                    // T2: inputs, then timers
-                const input in = feed_.take(state_, place);
-                if (in.event) ++out.handled;
-                machine.input(in);
-            } else {
-                ++out.handled;
-                feed_.see_before({timer, 0xffffffffU});
-                machine.timers(timer);
-            }
-        }
-        rows.close(state_);
-    }
-
     const workflow_program& program_;
-    const limits& limits_;
-    history_feed feed_;
-    contact_state state_;
+    contact_walk walk_;
     std::size_t actions_ = 0, stays_ = 0;
-    bool once_ = true;                                                  // every workflow runs once
 };
 
 instant last_arrival(const history_data& h) {
@@ -141,7 +136,7 @@ run replay(const workflow_definitions& d, const history& h, const run_options& o
     compiler c{std::move(known), data.pool, d.context};
     problems found;
     check_graphs(d.workflows, d.policies, found);
-    limits l;
+    walk_limits l;
     if (!o.only.empty()) l.only = c.add_predicate(o.only, "only");
     const auto program = compile_workflows(d, c, found);
     found.add(c.found());
@@ -150,6 +145,8 @@ run replay(const workflow_definitions& d, const history& h, const run_options& o
     auto out = std::make_shared<run_data>();
     out->program = program;
     out->given = h;
+    out->definitions = d;
+    out->order = o.order;
     if (!o.until || (!o.start && (!program->timed.empty() || l.only != none))) {
         const auto span = data.span();
         if (!span) return run{out};
@@ -158,6 +155,8 @@ run replay(const workflow_definitions& d, const history& h, const run_options& o
     }
     if (o.start) l.start = *o.start;
     if (o.until) l.until = *o.until;
+    out->start = l.start;
+    out->until = l.until;
 
     const auto contacts = static_cast<std::uint32_t>(h.contacts_count());
     const unsigned threads = o.threads > 0 ? static_cast<unsigned>(o.threads) : std::max(1U, std::thread::hardware_concurrency());
@@ -166,25 +165,43 @@ run replay(const workflow_definitions& d, const history& h, const run_options& o
     out->parts.resize(ranges);
     std::vector<std::exception_ptr> failures(ranges + 1);
     std::atomic<std::uint32_t> taken{0}, done{0};
-    std::atomic<bool> stop{false};
+    std::atomic<bool> stop{false}, abandoned{false};                    // no more ranges; nor the rest of those begun
+    const auto share = [&] { return static_cast<double>(done) / ranges; };
+    std::mutex mutex;
+    std::condition_variable one_less;
+    unsigned at_work = 0;
 
     const auto work = [&](bool first) {
         std::optional<walker> w;
+        pulse go_on{abandoned, o, first};
         for (std::uint32_t k = 0; !stop && (k = taken++) < ranges;) {
             try {
                 if (!w) w.emplace(*program, data, o.order, l);
-                w->walk(k * size, std::min(contacts, (k + 1) * size), out->parts[k]);
+                w->walk(k * size, std::min(contacts, (k + 1) * size), out->parts[k], [&] { return go_on(share); });
                 ++done;
-                if (first && o.progress && !o.progress(static_cast<double>(done) / ranges)) throw error{"run.stopped", "", "the run was stopped before its end"};
             } catch (...) {
                 failures[k] = std::current_exception();
+                stop = true;
+            }
+        }
+        std::unique_lock lock{mutex};
+        --at_work;
+        one_less.notify_all();
+        if (!first) return;
+        // Who asked still wants to be told, and may stop what the others do.
+        while (!one_less.wait_for(lock, std::chrono::milliseconds{100}, [&] { return at_work == 0; })) {
+            try {
+                go_on.now(share);
+            } catch (...) {
+                failures[ranges] = std::current_exception();
                 stop = true;
             }
         }
     };
     {
         std::vector<std::jthread> others;
-        for (unsigned k = 1; k < std::min<unsigned>(threads, ranges); ++k) others.emplace_back(work, false);
+        at_work = std::max(1U, std::min<unsigned>(threads, ranges));
+        for (unsigned k = at_work; k > 1; --k) others.emplace_back(work, false);
         work(true);
     }
     for (const auto& f : failures) if (f) std::rethrow_exception(f);   // ranges are taken in order, so the first is the same for any number of threads

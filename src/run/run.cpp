@@ -185,13 +185,6 @@ std::vector<journey_span> make_spans(const run_data& d) {
 
 }  // namespace
 
-std::string_view template_of(const compiled_step& s) {
-    if (const auto* x = std::get_if<send_step>(&s.kind)) return x->channel_template;
-    if (const auto* t = std::get_if<task_step>(&s.kind)) return t->text;
-    if (const auto* w = std::get_if<webhook_step>(&s.kind)) return w->url;
-    return {};
-}
-
 run::run() : data_{std::make_shared<const run_data>()} {}
 run::run(std::shared_ptr<const run_data> d) : data_{std::move(d)} {}
 const table& run::actions() const { return data_->actions_table.get([&] { return make_actions(*data_); }); }
@@ -200,6 +193,20 @@ const table& run::steps() const { return data_->steps_table.get([&] { return mak
 const table& run::edges() const { return data_->edges_table.get([&] { return make_edges(*data_); }); }
 const history& run::history() const { return data_->made.get([&] { return history_with_run(*data_); }); }
 const std::vector<journey_span>& run::spans() const { return data_->spans.get([&] { return make_spans(*data_); }); }
+workflow_program_ptr run::compiled() const { return data_->program; }
+std::vector<running_journey> run::in_flight() const {
+    std::vector<running_journey> out;
+    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t>, instant> entered;
+    data_->each_journey([&](const journey_row& j) { if (j.outcome == journey_outcome::running) entered[{j.contact, j.workflow, j.number}] = j.entered; });
+    data_->each_stay([&](std::uint32_t contact, const stay& s) {
+        if (s.by != passage::running) return;
+        const auto& w = data_->program->workflows[s.workflow];
+        running_journey j{data_->given.data().contacts.name(contact), w.name, w.version, w.steps[s.step].name, s.journey, w.reentry.kind == reentry_rule::each ? data_->program->predicates->properties[w.each] : std::string{},
+                          entered[{contact, s.workflow, s.journey}], s.from.at, {}};
+        out.push_back(std::move(j));
+    });
+    return out;
+}
 std::uint64_t run::handled() const {
     std::uint64_t n = 0;
     for (const auto& p : data_->parts) n += p.handled;

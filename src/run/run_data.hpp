@@ -80,6 +80,9 @@ struct run_data {
     std::shared_ptr<const workflow_program> program = std::make_shared<const workflow_program>();
     history given;
     std::vector<run_part> parts;
+    workflow_definitions definitions;            // and the run that was asked for, so that one contact can be walked again
+    run_order order = run_order::event;
+    instant start = beginning_of_time, until = end_of_time;
 
     template <class F>
     void each_action(F f) const { for (const auto& p : parts) for (const auto& a : p.actions) f(a, p.values.data() + a.values); }
@@ -93,8 +96,6 @@ struct run_data {
     by_first_asked<std::vector<journey_span>> spans;
 };
 
-/// What a template, a task or a webhook is called.
-std::string_view template_of(const compiled_step&);
 /// The history with what the run did: attributes, events, and `$action` events.
 history history_with_run(const run_data&);
 

@@ -130,37 +130,48 @@ void check_trigger(const workflow& w, problems& out) {
 
 }  // namespace
 
-std::vector<std::vector<std::size_t>> ways_of(const workflow& w) {
-    std::vector<std::vector<std::size_t>> out(w.steps.size());
+std::vector<std::vector<named_way>> named_ways_of(const workflow& w) {
+    std::vector<std::vector<named_way>> out(w.steps.size());
     for (std::size_t k = 0; k < w.steps.size(); ++k) {
-        const auto to = [&](const std::string& name) {
+        const auto to = [&](const std::string& name, std::string_view outcome) {
             std::size_t n = w.steps.size();
             if (!name.empty() && name != "end") {
                 const auto it = std::find_if(w.steps.begin(), w.steps.end(), [&](const auto& s) { return s.first == name; });
                 if (it == w.steps.end()) return;
                 n = static_cast<std::size_t>(it - w.steps.begin());
             }
-            out[k].push_back(n);
+            out[k].push_back({n, outcome});
         };
         const auto& s = w.steps[k].second;
         if (const auto* f = std::get_if<wait_for_step>(&s.kind())) {
-            for (const auto& o : f->outcomes) to(o.then);
-            if (f->timeout) to(f->otherwise);
+            for (const auto& o : f->outcomes) to(o.then, "then");
+            if (f->timeout) to(f->otherwise, "timeout");
         } else if (const auto* b = std::get_if<branch_step>(&s.kind())) {
-            for (const auto& c : b->choices) to(c.second);
-            to(b->otherwise);
+            for (const auto& c : b->choices) to(c.second, "if");
+            to(b->otherwise, "else");
         } else if (const auto* p = std::get_if<split_step>(&s.kind())) {
-            for (const auto& c : p->choices) to(c.second);
+            for (const auto& c : p->choices) to(c.second, "split");
         } else if (std::holds_alternative<exit_step>(s.kind())) {
-            to("end");
+            to("end", "exited");
         } else {
-            to(s.next_step);
+            to(s.next_step, "next");
         }
     }
     return out;
 }
 
-void check_graphs(const std::vector<workflow>& workflows, const policies& rules, problems& out) {
+std::vector<std::vector<std::size_t>> ways_of(const workflow& w) {
+    std::vector<std::vector<std::size_t>> out;
+    for (const auto& ways : named_ways_of(w)) {
+        auto& mine = out.emplace_back();
+        for (const auto& way : ways) mine.push_back(way.to);
+    }
+    return out;
+}
+
+void check_graphs(const std::vector<workflow>& workflows, const policies& rules, problems& out, const compile_context* context) {
+    const reasoning reason{context};
+    const auto at_first = out.errors();
     std::vector<std::string> names;
     for (const auto& w : workflows) {
         if (w.name.empty()) out.add({"workflow.name", "workflows", "a workflow needs a name", severity::error});
@@ -171,14 +182,17 @@ void check_graphs(const std::vector<workflow>& workflows, const policies& rules,
         const auto before = out.errors();
         graph_check{w, names, out}.run();
         check_trigger(w, out);
-        check_choices(w, out);
-        if (out.errors() == before) check_bounds(w, out);
+        check_choices(w, reason, out);
+        if (out.errors() != before) continue;
+        check_bounds(w, out);
+        check_sense(w, rules, reason, out);
     }
+    if (out.errors() == at_first) check_bounds(workflows, rules, out);
     check_policies(rules, out);
 }
 
-void check_workflows(const std::vector<workflow>& workflows, const policies& rules, const std::vector<std::string>& segments, compiler& c, problems& out) {
-    check_graphs(workflows, rules, out);
+void check_workflows(const std::vector<workflow>& workflows, const policies& rules, const std::vector<std::string>& segments, compiler& c, problems& out, const compile_context* context) {
+    check_graphs(workflows, rules, out, context);
     workflow_definitions d;
     d.workflows = workflows;
     d.policies = rules;

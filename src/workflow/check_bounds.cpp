@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "journeyman/core/value.hpp"
+#include "journeyman/workflow/paths.hpp"
 #include "workflow/graph.hpp"
 
 namespace journeyman {
@@ -99,20 +100,60 @@ private:
 
 std::string times(std::int64_t n, const char* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
+/// The most that caps let through within 24 hours.
+std::int64_t capped_in_a_day(const policies& p) {
+    std::int64_t most = unbounded;
+    for (const auto& c : p.caps) {
+        if (!c.channel.empty() || c.at_most < 0) continue;
+        const auto* l = std::get_if<length>(&c.per);
+        const auto per = l == nullptr ? day_length : of_length(*l).least;
+        // A day can touch two calendar periods.
+        const std::int64_t periods = l == nullptr ? 2 : per <= 0 ? 0 : per >= day_length ? 1 : (day_length + per - 1) / per;
+        if (periods > 0) most = std::min(most, c.at_most * periods);
+    }
+    return most;
+}
+
 }  // namespace
 
-void check_bounds(const workflow& w, problems& out) {
+std::int64_t longest_stay(const step& s) { return bounds_of(s).most; }
+
+path_lengths lengths_of(const workflow& w) {
     path_bounds paths{w};
     const auto all = paths.whole();
+    return {all.sends, all.sends > 0 ? paths.within_a_day(all.sends) : 0, microseconds{all.shortest}, all.longest == unbounded ? std::nullopt : std::optional{microseconds{all.longest}}};
+}
+
+void check_bounds(const workflow& w, problems& out) {
+    const auto all = lengths_of(w);
     const std::string place = "workflows." + w.name;
     if (all.sends > 0) {
-        const auto close = paths.within_a_day(all.sends);
         const bool once = w.reentry.kind == reentry_rule::once;
-        out.add({"workflow.sends", place, std::string{once ? "a contact" : "one journey"} + " gets at most " + times(all.sends, "send") + ", and at most " + std::to_string(close) + " within 24 hours" +
+        out.add({"workflow.sends", place, std::string{once ? "a contact" : "one journey"} + " gets at most " + times(all.sends, "send") + ", and at most " + std::to_string(all.sends_in_a_day) + " within 24 hours" +
                  (once ? "" : "; re-entry allows more journeys, so a cap is what bounds them all"), severity::note});
     }
-    const auto last = [](std::int64_t d) { return d == unbounded ? std::string{"has no bound"} : "takes " + (d == 0 ? std::string{"no time"} : to_text(length{microseconds{d}})); };
+    const auto last = [](std::optional<microseconds> d) { return !d ? std::string{"has no bound"} : "takes " + (d->count() == 0 ? std::string{"no time"} : to_text(length{*d})); };
     out.add({"workflow.passage", place, "the shortest way through " + last(all.shortest) + ", the longest " + last(all.longest) + "; sends put off by quiet hours or caps come on top", severity::note});
+}
+
+void check_bounds(const std::vector<workflow>& all, const policies& p, problems& out) {
+    // Of the caps' kind, and transactional ones, which no cap counts.
+    std::int64_t total = 0, in_a_day = 0, free_in_a_day = 0;
+    std::size_t senders = 0;
+    for (const auto& w : all) {
+        const auto l = lengths_of(w);
+        if (l.sends == 0) continue;
+        ++senders;
+        const bool once = w.reentry.kind == reentry_rule::once;
+        total = once ? sum(total, l.sends) : unbounded;
+        const bool any_free = std::any_of(w.steps.begin(), w.steps.end(), [](const auto& s) { const auto* x = std::get_if<send_step>(&s.second.kind()); return x != nullptr && x->transactional; });
+        auto& day = any_free ? free_in_a_day : in_a_day;
+        day = once ? sum(day, l.sends_in_a_day) : unbounded;
+    }
+    if (senders < 2) return;
+    const auto most = sum(std::min(in_a_day, capped_in_a_day(p)), free_in_a_day);
+    const auto told = [](std::int64_t n) { return n == unbounded ? std::string{"any number of sends"} : "at most " + times(n, "send"); };
+    out.add({"workflow.sends", "workflows", "of all workflows together a contact gets " + told(total) + ", and " + told(most) + " within 24 hours" + (most == unbounded ? "; a cap without a channel would bound them" : ""), severity::note});
 }
 
 }  // namespace journeyman

@@ -2,52 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 
 #include "workflow/graph.hpp"
 
 namespace journeyman {
 namespace {
 
-enum class always : std::uint8_t { no, yes, open };
-
-/// What a predicate is, whoever is asked: constants, and attributes that would have two values at once.
-always constant(const expression& e) {
-    if (e.empty()) return always::open;
-    if (e->kind == node_kind::literal) {
-        const auto* b = std::get_if<bool>(&e->value);
-        return b == nullptr ? always::open : *b ? always::yes : always::no;
-    }
-    if (e->kind == node_kind::and_ || e->kind == node_kind::or_) {
-        const bool both = e->kind == node_kind::and_;
-        bool open = false;
-        std::map<std::string, std::string> equal;
-        for (const auto& a : e->args) {
-            const auto x = constant(a);
-            if (x == (both ? always::no : always::yes)) return x;
-            open = open || x == always::open;
-            if (!both || a->kind != node_kind::equal || a->args[1]->kind != node_kind::literal) continue;
-            const auto [it, fresh] = equal.emplace(a->args[0].to_text(), a->args[1].to_text());
-            if (!fresh && it->second != a->args[1].to_text() && a->args[0]->kind != node_kind::aggregate && e->args.size() > 1 && std::holds_alternative<std::string>(a->args[1]->value)) return always::no;
-        }
-        return open ? always::open : both ? always::yes : always::no;
-    }
-    if (e->kind == node_kind::not_) {
-        const auto x = constant(e->args[0]);
-        return x == always::open ? x : x == always::yes ? always::no : always::yes;
-    }
-    if (e->kind == node_kind::aggregate && e->selectors.size() == 1 && constant(e->selectors[0].where) == always::no) {
-        if (e->aggregate == aggregate::did) return always::no;
-        if (e->aggregate == aggregate::never) return always::yes;
-    }
-    return always::open;
-}
-
-bool can_happen(const wait_outcome& o) { return (o.event ? constant(o.event->data().where) : constant(o.when)) != always::no; }
-
 class choice_check {
 public:
-    choice_check(const workflow& w, problems& out) : out_{out} {
+    choice_check(const workflow& w, const reasoning& reason, problems& out) : reason_{reason}, out_{out} {
         for (const auto& [name, s] : w.steps) {
             place_ = "workflows." + w.name + ".steps." + name;
             if (const auto* b = std::get_if<branch_step>(&s.kind())) branch(*b);
@@ -59,32 +22,33 @@ public:
 private:
     void add(const char* code, const std::string& key, std::string message) { out_.add({code, place_ + key, std::move(message), severity::warning}); }
 
+    bool can_happen(const wait_outcome& o) const { return (o.event ? reason_.constant(o.event->data().where) : reason_.constant(o.when)) != always::no; }
     void branch(const branch_step& b) {
         std::size_t decided = b.choices.size();
         for (std::size_t k = 0; k < b.choices.size(); ++k) {
             const auto key = ".branch." + std::to_string(k) + ".if";
             const auto& [when, then] = b.choices[k];
-            const auto earlier = [&] {
-                for (std::size_t i = 0; i < k; ++i) if (!when.empty() && b.choices[i].first.equals(when)) return true;
-                return false;
-            };
+            std::size_t earlier = 0;                       // that is yes whenever this one is
+            while (earlier < k && (when.empty() || !reason_.implies(when, b.choices[earlier].first))) ++earlier;
             if (decided < k) add("workflow.choice", key, "this is never asked: choice " + std::to_string(decided) + " (from 0) is always taken; take one of them out");
-            else if (constant(when) == always::no) add("workflow.choice", key, "this is never yes, so the choice is never taken; change it, or take it out");
-            else if (earlier()) add("workflow.choice", key, "an earlier choice asks the same, so this one is never taken; change it, or take it out");
-            if (decided == b.choices.size() && constant(when) == always::yes) decided = k;
+            else if (reason_.constant(when) == always::no) add("workflow.choice", key, "this is never yes, so the choice is never taken; change it, or take it out");
+            else if (earlier < k && b.choices[earlier].first.equals(when)) add("workflow.choice", key, "an earlier choice asks the same, so this one is never taken; change it, or take it out");
+            else if (earlier < k) add("workflow.choice", key, "choice " + std::to_string(earlier) + " (from 0) is yes whenever this is, so this one is never taken; put it before, or take it out");
+            if (decided == b.choices.size() && reason_.constant(when) == always::yes) decided = k;
         }
         if (decided < b.choices.size() && !b.otherwise.empty()) add("workflow.choice", ".else", "choice " + std::to_string(decided) + " (from 0) is always taken, so `else` never is; a branch that does not branch can be left out");
     }
     void wait(const wait_for_step& f) {
         for (std::size_t k = 0; k < f.outcomes.size(); ++k)
             if (!can_happen(f.outcomes[k])) add("workflow.choice", f.single ? ".wait_for" : ".wait_for." + std::to_string(k), "what is awaited here never comes true; change it, or take it out");
-        if (!f.timeout && !f.outcomes.empty() && std::none_of(f.outcomes.begin(), f.outcomes.end(), can_happen)) add("workflow.wait", ".wait_for", "this wait cannot end: nothing of what it waits for can happen, and it has no timeout; add `timeout`");
+        if (!f.timeout && !f.outcomes.empty() && std::none_of(f.outcomes.begin(), f.outcomes.end(), [&](const auto& o) { return can_happen(o); })) add("workflow.wait", ".wait_for", "this wait cannot end: nothing of what it waits for can happen, and it has no timeout; add `timeout`");
     }
     void split(const split_step& p) {
         for (std::size_t k = 0; k < p.choices.size(); ++k)
             if (p.choices[k].first == 0) add("workflow.choice", ".split." + std::to_string(k) + ".weight", "a weight of 0 is never taken; give it a share, or take it out");
     }
 
+    const reasoning& reason_;
     problems& out_;
     std::string place_;
 };
@@ -93,7 +57,7 @@ constexpr std::size_t minutes_of_week = 7 * 24 * 60;
 
 }  // namespace
 
-void check_choices(const workflow& w, problems& out) { choice_check{w, out}; }
+void check_choices(const workflow& w, const reasoning& reason, problems& out) { choice_check{w, reason, out}; }
 
 void check_policies(const policies& p, problems& out) {
     for (std::size_t k = 0; k < p.caps.size(); ++k)

@@ -9,6 +9,7 @@
 #include "predicate/walk.hpp"
 #include "workflow/calendar.hpp"
 #include "workflow/definition.hpp"
+#include "workflow/keeping.hpp"
 
 namespace journeyman {
 namespace {
@@ -58,6 +59,9 @@ public:
         out_.predicates = compiler_.finish();
         name_started();
         listen();
+        out_.known = compiler_.known();
+        out_.keeps = keeping_of(out_);
+        out_.keeps_changes = keeps_changes_of(*out_.predicates);
         return std::make_shared<const workflow_program>(std::move(out_));
     }
 
@@ -373,7 +377,14 @@ private:
 
 }  // namespace
 
-std::shared_ptr<const workflow_program> compile_workflows(const workflow_definitions& d, compiler& c, problems& out) { return compilation{d, c, out}.run(); }
+workflow_program_ptr compile_workflows(const workflow_definitions& d, compiler& c, problems& out) { return compilation{d, c, out}.run(); }
+
+std::string_view template_of(const compiled_step& s) {
+    if (const auto* x = std::get_if<send_step>(&s.kind)) return x->channel_template;
+    if (const auto* t = std::get_if<task_step>(&s.kind)) return t->text;
+    if (const auto* w = std::get_if<webhook_step>(&s.kind)) return w->url;
+    return {};
+}
 
 std::string action_key(const compiled_workflow& w, std::string_view contact, std::uint32_t journey, const compiled_step& s) {
     const auto half = [&](std::uint64_t which) {

@@ -32,7 +32,7 @@ instant counts_until(const compiled_cap& c, instant sent, const program& p, cons
 
 }  // namespace
 
-gate_result pass_gates(const workflow_program& w, const compiled_step& s, const contact_view& v, instant t, const std::vector<contact_state::sent>& sends) {
+gate_result pass_gates(const workflow_program& w, const compiled_step& s, const contact_view& v, instant t, const std::vector<contact_journeys::sent>& sends) {
     const auto& p = *w.predicates;
     gate_result out;
     const auto stop = [&](action_status status, action_reason reason, instant until = end_of_time) {
@@ -95,11 +95,23 @@ gate_result pass_gates(const workflow_program& w, const compiled_step& s, const 
     return out;
 }
 
-void forget_sends(const workflow_program& w, const contact_view& v, instant t, std::vector<contact_state::sent>& sends) {
+std::vector<std::size_t> full_caps(const workflow_program& w, const contact_view& v, instant t, const std::vector<contact_journeys::sent>& sends, std::uint32_t channel) {
+    const auto& zone = local_zone(*w.predicates, v);
+    std::vector<std::size_t> out;
+    for (std::size_t k = 0; k < w.caps.size(); ++k) {
+        const auto& c = w.caps[k];
+        if (!concerns(c.channel, channel)) continue;
+        const auto count = std::count_if(sends.begin(), sends.end(), [&](const auto& s) { return concerns(c.channel, s.channel) && counts_until(c, s.at, *w.predicates, zone) > t; });
+        if (count >= c.at_most) out.push_back(k);
+    }
+    return out;
+}
+
+void forget_sends(const workflow_program& w, const contact_view& v, instant t, std::vector<contact_journeys::sent>& sends) {
     if (sends.size() < 16) return;
     const auto& zone = local_zone(*w.predicates, v);
     // A day more: the contact's zone may still change.
-    std::erase_if(sends, [&](const contact_state::sent& s) {
+    std::erase_if(sends, [&](const contact_journeys::sent& s) {
         return std::none_of(w.caps.begin(), w.caps.end(), [&](const compiled_cap& c) { return concerns(c.channel, s.channel) && add_saturated(counts_until(c, s.at, *w.predicates, zone), std::chrono::hours{26}) > t; });
     });
 }

@@ -13,8 +13,10 @@ struct gate_result {
 };
 
 /// `sends`: of this contact, of all workflows. The view's journey is the sender's.
-gate_result pass_gates(const workflow_program&, const compiled_step&, const contact_view&, instant t, const std::vector<contact_state::sent>& sends);
+gate_result pass_gates(const workflow_program&, const compiled_step&, const contact_view&, instant t, const std::vector<contact_journeys::sent>& sends);
+/// The caps of a channel that have no room at `t`, by their number in the program.
+std::vector<std::size_t> full_caps(const workflow_program&, const contact_view&, instant t, const std::vector<contact_journeys::sent>& sends, std::uint32_t channel);
 /// Drops the sends that no cap counts any more.
-void forget_sends(const workflow_program&, const contact_view&, instant t, std::vector<contact_state::sent>& sends);
+void forget_sends(const workflow_program&, const contact_view&, instant t, std::vector<contact_journeys::sent>& sends);
 
 }  // namespace journeyman

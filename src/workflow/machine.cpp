@@ -9,7 +9,7 @@
 namespace journeyman {
 namespace detail {
 
-machine::machine(const workflow_program& w, contact_state& s, contact_world& world, journey_sink& sink) : w_{w}, p_{*w.predicates}, state_{s}, world_{world}, sink_{sink}, view_{world.view()} {}
+machine::machine(const workflow_program& w, contact_journeys& s, contact_world& world, journey_sink& sink) : w_{w}, p_{*w.predicates}, state_{s}, world_{world}, sink_{sink}, view_{world.view()} {}
 
 void machine::at(position place) {
     view_ = world_.view();
@@ -22,19 +22,19 @@ void machine::at(position place) {
 
 position machine::next_place() { return state_.last = {t_, state_.last.order + 1}; }
 
-void machine::input(const journeyman::input& in) {
+void machine::input(const seen_input& in) {
     at(in.place);
     handle(in);
     drain();
 }
 
-bool machine::hears(const reads& r, const journeyman::input& in) {
+bool machine::hears(const reads& r, const seen_input& in) {
     if (in.event) return r.stream(in.event.slot);
     return std::any_of(in.attributes.begin(), in.attributes.end(), [&](std::uint32_t a) { return r.attribute(a); });
 }
 
-void machine::handle(const journeyman::input& in) {
-    for (auto& j : state_.journeys) look(j, &in);                    // nobody begins meanwhile
+void machine::handle(const seen_input& in) {
+    for (auto& j : state_.running) look(j, &in);                    // nobody begins meanwhile
     sweep();
     if (w_.timed.empty()) {
         if (in.event) for (const auto k : w_.by_stream[in.event.slot]) trigger(k, in);
@@ -54,8 +54,8 @@ void machine::timers(instant t) {
         return position{t, first ? first_timer : state_.last.order + 1};
     };
     for (;;) {
-        const auto due = std::find_if(state_.journeys.begin(), state_.journeys.end(), [&](const journey_state& j) { return j.next <= t; });
-        if (due != state_.journeys.end()) {
+        const auto due = std::find_if(state_.running.begin(), state_.running.end(), [&](const journey_state& j) { return j.next <= t; });
+        if (due != state_.running.end()) {
             at(next_timer_place());
             look(*due, nullptr);
         } else {
@@ -101,7 +101,16 @@ void machine::drain() {
 /// Ended journeys go; the rest stay in the order of W4.
 void machine::sweep() {
     if (!ended_) return;
-    std::erase_if(state_.journeys, [](const journey_state& j) { return j.outcome != journey_outcome::running; });
+    std::erase_if(state_.running, [](const journey_state& j) { return j.outcome() != journey_outcome::running; });
+    if (w_.keeps_steps) {
+        std::vector<position> left;
+        for (auto& j : state_.running) {
+            const auto first = state_.steps.begin() + j.steps;
+            j.steps = static_cast<std::uint32_t>(left.size()) & 0x1fff'ffffU;
+            left.insert(left.end(), first, first + static_cast<std::ptrdiff_t>(of(j).steps.size()));
+        }
+        state_.steps = std::move(left);
+    }
     ended_ = false;
 }
 
@@ -113,36 +122,71 @@ void machine::begin(instant start) {
     state_.last = {};
 }
 
+void machine::arm(std::uint32_t workflow, instant now) {
+    if (!w_.workflows[workflow].trigger.timed()) return;
+    const auto last = state_.last;
+    at({now, 0});
+    rearm(workflow, now);
+    state_.last = last;
+}
+
+void machine::resume(std::uint32_t workflow, std::uint32_t number, instant now, bool enters) {
+    const auto it = std::find_if(state_.running.begin(), state_.running.end(), [&](const journey_state& j) { return j.workflow == workflow && j.number == number; });
+    if (it == state_.running.end()) return;
+    auto& j = *it;
+    at(place_after(state_, {now, first_timer}));
+    if (enters) {
+        go(j, j.step);
+        sweep();
+        return drain();
+    }
+    const auto& s = standing(j);
+    if (std::holds_alternative<wait_step>(s.kind)) {
+        show(j);
+        t_ = j.reached_at;                                 // the wait began then
+        wait_until(j, s);
+        t_ = now;
+    } else if (std::holds_alternative<wait_for_step>(s.kind)) {
+        j.deadline = s.span ? add(j.reached_at, *s.span, *p_.zone) : end_of_time;
+    }
+    j.next = now;                                          // whatever would have been done by now is due
+}
+
 }  // namespace detail
 
-void begin(const workflow_program& w, contact_state& s, contact_world& world, instant start) {
+void begin(const workflow_program& w, contact_journeys& s, contact_world& world, instant start) {
     struct nobody final : journey_sink {
-        void act(const action&) override {}
-        void leave(const stay&) override {}
-        void end(const journey_state&, instant) override {}
+        void act(const step_action&, const contact_view&) override {}
+        void leave(const stay&, const contact_view&) override {}
+        void end(const journey_state&, const value&, instant) override {}
     } sink;
     detail::machine{w, s, world, sink}.begin(start);
 }
-void advance(const workflow_program& w, contact_state& s, contact_world& world, const input& in, journey_sink& sink) { detail::machine{w, s, world, sink}.input(in); }
-void advance(const workflow_program& w, contact_state& s, contact_world& world, instant t, journey_sink& sink) { detail::machine{w, s, world, sink}.timers(t); }
+void advance(const workflow_program& w, contact_journeys& s, contact_world& world, const seen_input& in, journey_sink& sink) { detail::machine{w, s, world, sink}.input(in); }
+void advance(const workflow_program& w, contact_journeys& s, contact_world& world, instant t, journey_sink& sink) { detail::machine{w, s, world, sink}.timers(t); }
 
-instant next_timer(const workflow_program& w, const contact_state& s) {
+instant next_timer(const workflow_program& w, const contact_journeys& s) {
     instant t = end_of_time;
-    for (const auto& j : s.journeys) t = std::min(t, j.next);
+    for (const auto& j : s.running) t = std::min(t, j.next);
     for (const auto k : w.timed) t = std::min(t, s.workflows[k].next);
     return t;
 }
 
-bool idle(const workflow_program&, const contact_state& s) { return s.journeys.empty() && s.pending.empty(); }
+value key_of(const workflow_program& w, const contact_world& world, const journey_state& j) {
+    const auto& flow = w.workflows[j.workflow];
+    return flow.reentry.kind == reentry_rule::each && j.trigger ? world.event(j.trigger).property(flow.each) : value{};
+}
 
-bool through(const workflow_program& w, const contact_state& s) {
+bool idle(const workflow_program&, const contact_journeys& s) { return s.running.empty() && s.pending.empty(); }
+
+bool through(const workflow_program& w, const contact_journeys& s) {
     if (!idle(w, s)) return false;
     for (std::uint32_t k = 0; k < w.workflows.size(); ++k)
         if (w.workflows[k].reentry.kind != reentry_rule::once || s.workflows[k].journeys == 0) return false;
     return true;
 }
 
-position place_after(const contact_state& s, position own) {
+position place_after(const contact_journeys& s, position own) {
     if (s.last.at != own.at || s.last.order < own.order) return own;
     return {own.at, s.last.order + 1};
 }

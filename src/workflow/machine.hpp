@@ -21,16 +21,20 @@ struct caused_input {
 
 class machine {
 public:
-    machine(const workflow_program& w, contact_state& s, contact_world& world, journey_sink& sink);
+    machine(const workflow_program& w, contact_journeys& s, contact_world& world, journey_sink& sink);
 
     void begin(instant start);
-    void input(const journeyman::input& in);
+    void input(const seen_input& in);
     void timers(instant t);
+    /// A workflow that has become another: its triggers by time, from now on.
+    void arm(std::uint32_t workflow, instant now);
+    /// A journey that stands at a step of another version: it goes on there, as the step is now, or enters it anew.
+    void resume(std::uint32_t workflow, std::uint32_t number, instant now, bool enters);
 
 private:
     // machine.cpp
-    static bool hears(const reads& r, const journeyman::input& in);
-    void handle(const journeyman::input& in);
+    static bool hears(const reads& r, const seen_input& in);
+    void handle(const seen_input& in);
     void drain();
     void sweep();
     void at(position place);
@@ -38,7 +42,7 @@ private:
     void cause(caused_input c, const journey_state& by);
 
     // triggers.cpp
-    void trigger(std::uint32_t workflow, const journeyman::input& in);
+    void trigger(std::uint32_t workflow, const seen_input& in);
     void trigger(std::uint32_t workflow);            // by time
     void rearm(std::uint32_t workflow, instant from);
     instant expect(std::uint32_t workflow, instant from);
@@ -47,10 +51,10 @@ private:
     void enter(std::uint32_t workflow, event_ref event);
 
     // steps.cpp
-    void look(journey_state& j, const journeyman::input* in);
+    void look(journey_state& j, const seen_input* in);
     bool settled(journey_state& j, instant& next);
-    const compiled_outcome* met(const journey_state& j, const compiled_step& s, instant& next, const journeyman::input* in, bool entered);
-    bool awaited(const journey_state& j, const compiled_outcome& o, instant& next, const journeyman::input* in);
+    const compiled_outcome* met(const journey_state& j, const compiled_step& s, instant& next, const seen_input* in, bool entered);
+    bool awaited(const journey_state& j, const compiled_outcome& o, instant& next, const seen_input* in);
     bool of_this_journey(const journey_state& j, event_ref e) const;
     void go(journey_state& j, std::uint32_t to);
     void move(journey_state& j, std::uint32_t to, passage by);
@@ -61,19 +65,19 @@ private:
     void wait_until(journey_state& j, const compiled_step& s);
     bool wait_again(journey_state& j, const compiled_step& s);
     void work_out(const compiled_step& s);
-    void act(const journey_state& j, action a);
+    void act(const journey_state& j, step_action a);
     bool send(journey_state& j, const compiled_step& s);
     void set(journey_state& j, const compiled_step& s);
     void emit(journey_state& j, const compiled_step& s);
 
     const compiled_workflow& of(const journey_state& j) const { return w_.workflows[j.workflow]; }
     const compiled_step& standing(const journey_state& j) const { return of(j).steps[j.step]; }
-    void show(const journey_state& j) { shown_ = {j.entry, j.steps.data(), j.trigger}; }
+    void show(const journey_state& j) { shown_ = {j.entry(), w_.keeps_steps ? state_.steps.data() + j.steps : nullptr, world_.event(j.trigger)}; }
     bool yes(node_id n, instant& next) { return n != none && evaluate(p_, n, view_, t_, next).is_yes(); }
 
     const workflow_program& w_;
     const program& p_;
-    contact_state& state_;
+    contact_journeys& state_;
     contact_world& world_;
     journey_sink& sink_;
     contact_view view_;                // our own: it shows one journey after the other

@@ -11,7 +11,7 @@
 namespace journeyman::detail {
 
 /// An input, or (without one) the passing of time.
-void machine::look(journey_state& j, const journeyman::input* in) {
+void machine::look(journey_state& j, const seen_input* in) {
     const auto& s = standing(j);
     if (in != nullptr && j.next > t_ && !hears(s.listens, *in)) return;
     acted_ = {};
@@ -24,7 +24,7 @@ void machine::look(journey_state& j, const journeyman::input* in) {
     } else if (in != nullptr) {
         if (s.local && wait_again(j, s) && j.deadline <= t_) return move(j, s.next, passage::next);
     } else if (j.deadline <= t_) {
-        if (!j.deferred || send(j, s)) return move(j, s.next, passage::next);
+        if (j.deferred == 0 || send(j, s)) return move(j, s.next, passage::next);
     }
     rest(j, next);
 }
@@ -38,25 +38,28 @@ bool machine::settled(journey_state& j, instant& next) {
 }
 
 /// The first outcome, as written, that this input or the time has made true; `entered`: the step is reached just now, and no event was awaited before.
-const compiled_outcome* machine::met(const journey_state& j, const compiled_step& s, instant& next, const journeyman::input* in, bool entered) {
+const compiled_outcome* machine::met(const journey_state& j, const compiled_step& s, instant& next, const seen_input* in, bool entered) {
     for (const auto& o : s.outcomes)
         if (o.when != none ? yes(o.when, next) : !entered && awaited(j, o, next, in)) return &o;
     return nullptr;
 }
 
-bool machine::of_this_journey(const journey_state& j, event_ref e) const { return j.each.is_missing() || e.property(of(j).each) == j.each; }
+bool machine::of_this_journey(const journey_state& j, event_ref e) const {
+    const value key = key_of(w_, world_, j);
+    return key.is_missing() || e.property(of(j).each) == key;
+}
 
-bool machine::awaited(const journey_state& j, const compiled_outcome& o, instant& next, const journeyman::input* in) {
+bool machine::awaited(const journey_state& j, const compiled_outcome& o, instant& next, const seen_input* in) {
     const auto& selector = p_.selectors[o.event];
     if (o.plain) {
         if (in == nullptr || !in->event || !selector.listens(in->event.slot)) return false;
         // One that came in late may have happened before the wait (W8).
-        return in->event.place().at >= j.reached.at && of_this_journey(j, in->event) && selects(p_, o.event, view_, in->event, t_);
+        return in->event.place().at >= j.reached_at && of_this_journey(j, in->event) && selects(p_, o.event, view_, in->event, t_);
     }
     // Events since the wait began, among those handled: one of them may count by now.
     for (const auto slot : selector.streams) {
         const auto& slice = view_.streams[slot];
-        for (std::uint32_t k = slice.count; k-- > 0 && slice.place(k) > j.reached;) {
+        for (std::uint32_t k = slice.count; k-- > 0 && slice.place(k) > j.reached();) {
             const event_ref e{&slice, slot, k};
             if (slice.place(k) <= at_ && of_this_journey(j, e) && counts(p_, o.event, view_, e, t_, next)) return true;
         }
@@ -66,7 +69,7 @@ bool machine::awaited(const journey_state& j, const compiled_outcome& o, instant
 
 /// A stay holds its actions.
 void machine::leave(const journey_state& j, std::uint32_t next, passage by) {
-    sink_.leave({j.workflow, j.step, j.number, next, by, j.reached, std::max(at_, acted_)});
+    sink_.leave({j.workflow, j.step, j.number, next, by, j.reached(), std::max(at_, acted_)}, view_);
     acted_ = {};
 }
 void machine::end(journey_state& j, journey_outcome o) {
@@ -74,11 +77,11 @@ void machine::end(journey_state& j, journey_outcome o) {
     finish(j, o);
 }
 void machine::finish(journey_state& j, journey_outcome o) {
-    j.outcome = o;
+    j.outcome_ = static_cast<std::uint32_t>(o) & 3U;
     j.next = end_of_time;
     ended_ = true;
     --state_.workflows[j.workflow].running;
-    sink_.end(j, t_);
+    sink_.end(j, key_of(w_, world_, j), t_);
 }
 void machine::move(journey_state& j, std::uint32_t to, passage by) {
     leave(j, to, by);
@@ -89,12 +92,11 @@ void machine::move(journey_state& j, std::uint32_t to, passage by) {
 /// Reaches a step and goes on as far as nothing makes it wait.
 void machine::go(journey_state& j, std::uint32_t to) {
     for (;;) {
-        j.step = to;
-        j.reached = at_;
+        j.reach(static_cast<std::uint16_t>(to), at_);
         acted_ = {};
-        if (!j.steps.empty()) j.steps[to] = at_;
+        if (w_.keeps_steps) state_.steps[j.steps + to] = at_;
         j.deadline = end_of_time;
-        j.deferred = false;
+        j.deferred = 0;
         show(j);
         instant next = end_of_time;
         if (settled(j, next)) return;
@@ -130,10 +132,10 @@ void machine::go(journey_state& j, std::uint32_t to) {
         } else if (std::holds_alternative<emit_step>(s.kind)) {
             emit(j, s);
         } else if (std::holds_alternative<start_step>(s.kind)) {
-            cause({next_place(), j.trigger, {}, s.target}, j);
+            cause({next_place(), world_.event(j.trigger), {}, s.target}, j);
         } else {                                                         // task, webhook
             work_out(s);
-            action a;
+            step_action a;
             if (s.span) a.until = add(t_, *s.span, *p_.zone);
             act(j, a);
         }
@@ -149,25 +151,22 @@ void machine::wait_until(journey_state& j, const compiled_step& s) {
         j.deadline = add(t_, *s.span, *p_.zone);
         return;
     }
-    j.zone = &local_zone(p_, view_);
+    const auto [name, zone] = named_local_zone(p_, view_);
+    j.zone = static_cast<std::uint32_t>(name);
     if (s.date.value == none) {
-        j.deadline = end_of_local_wait(std::get<wait_step>(s.kind), t_, *j.zone);
+        j.deadline = end_of_local_wait(std::get<wait_step>(s.kind), t_, *zone);
         return;
     }
     instant unused = end_of_time;
-    j.date = evaluate(p_, s.date.value, view_, t_, unused);
-    j.deadline = instant_of(s.date, j.date, *j.zone, *p_.zone);
+    j.deadline = instant_of(s.date, evaluate(p_, s.date.value, view_, t_, unused), *zone, *p_.zone);
 }
 
-/// Where the zone or the date has changed the wait is computed again, from now.
+/// Where the zone or the date has changed the wait is computed again, from now. A date says itself until when.
 bool machine::wait_again(journey_state& j, const compiled_step& s) {
-    bool same = j.zone == &local_zone(p_, view_);
-    if (s.date.value != none) {
-        instant unused = end_of_time;
-        same = same && j.date == evaluate(p_, s.date.value, view_, t_, unused);
-    }
-    if (!same) wait_until(j, s);
-    return !same;
+    if (s.date.value == none && j.zone == static_cast<std::uint32_t>(named_local_zone(p_, view_).first)) return false;
+    const instant before = j.deadline;
+    wait_until(j, s);
+    return s.date.value == none || j.deadline != before;
 }
 
 // ---- what goes out
@@ -179,20 +178,20 @@ void machine::work_out(const compiled_step& s) {
     for (const auto& [_, n] : s.with) values_.push_back(n == none ? value{} : evaluate(p_, n, view_, t_, unused));
 }
 /// An action stands right behind what it answers to.
-void machine::act(const journey_state& j, action a) {
+void machine::act(const journey_state& j, step_action a) {
     a.workflow = j.workflow;
     a.step = j.step;
     a.journey = j.number;
     a.at = acted_ = next_place();
     a.values = values_;
-    sink_.act(a);
+    sink_.act(a, view_);
 }
 
 /// Whether the journey goes on: not when the send is deferred.
 bool machine::send(journey_state& j, const compiled_step& s) {
     const auto gates = pass_gates(w_, s, view_, t_, state_.sends);
     work_out(s);
-    action a;
+    step_action a;
     a.channel = gates.channel;
     a.status = gates.status;
     a.reason = gates.reason;
@@ -202,9 +201,9 @@ bool machine::send(journey_state& j, const compiled_step& s) {
         forget_sends(w_, view_, t_, state_.sends);
         state_.sends.push_back({t_, gates.channel});
     }
-    j.deferred = gates.status == action_status::deferred;
-    j.deadline = j.deferred ? gates.until : end_of_time;
-    return !j.deferred;
+    j.deferred = gates.status == action_status::deferred ? 1 : 0;
+    j.deadline = j.deferred != 0 ? gates.until : end_of_time;
+    return j.deferred == 0;
 }
 
 /// All values are worked out before the first is set.

@@ -9,7 +9,7 @@
 namespace journeyman::detail {
 
 /// An input that the trigger listens to.
-void machine::trigger(std::uint32_t k, const journeyman::input& in) {
+void machine::trigger(std::uint32_t k, const seen_input& in) {
     if (t_ < view_.exists_from) return;
     const auto& trigger = w_.workflows[k].trigger;
     shown_ = {};
@@ -119,8 +119,8 @@ void machine::look_at_pending(std::uint32_t k) {
         if (e.workflow != k) continue;
         if (e.due <= t_) {
             instant next = end_of_time;
-            const bool now = counts(p_, w_.workflows[k].trigger.selector, view_, e.event, t_, next);
-            if (now) begun.push_back(e.event);
+            const bool now = counts(p_, w_.workflows[k].trigger.selector, view_, world_.event(e.event), t_, next);
+            if (now) begun.push_back(world_.event(e.event));
             e.due = now ? end_of_time : next;
         }
         m.next = std::min(m.next, e.due);
@@ -154,18 +154,21 @@ void machine::enter(std::uint32_t k, event_ref event) {
     if (w.audience != none && !yes(w.audience, unused)) return;
 
     journey_state j;
-    j.workflow = k;
+    j.workflow = static_cast<std::uint16_t>(k);
     j.number = ++m.journeys;
-    j.entry = at_;
+    j.entered = t_;
+    j.entered_order = at_.order;
     j.trigger = world_.keep(event);
-    j.each = each;
-    if (w_.keeps_steps) j.steps.assign(w.steps.size(), position{end_of_time, 0});
+    if (w_.keeps_steps) {
+        j.steps = static_cast<std::uint32_t>(state_.steps.size()) & 0x1fff'ffffU;
+        state_.steps.insert(state_.steps.end(), w.steps.size(), position{end_of_time, 0});
+    }
     ++m.running;
     m.last_entry = t_;
     if (!each.is_missing()) m.each.push_back(each);
     // In the order of W4 among those running.
-    const auto place = std::upper_bound(state_.journeys.begin(), state_.journeys.end(), k, [](std::uint32_t n, const journey_state& other) { return n < other.workflow; });
-    go(*state_.journeys.insert(place, std::move(j)), w.first);
+    const auto place = std::upper_bound(state_.running.begin(), state_.running.end(), k, [](std::uint32_t n, const journey_state& other) { return n < other.workflow; });
+    go(*state_.running.insert(place, std::move(j)), w.first);
 }
 
 }  // namespace journeyman::detail

@@ -123,17 +123,23 @@ void contact_world::set(std::uint32_t attribute, position place, const value& v)
     changed(attribute, place);
 }
 
-event_ref contact_world::keep(event_ref e) {
-    if (!e || e.slice != &streams_[e.slot]) return e;                // rows of a history stay where they are
-    auto& kept = kept_[e.slot];
+kept_event contact_world::keep(event_ref e) {
+    if (!e) return {};
+    if (given_ != nullptr && e.slice == &given_[e.slot]) return {e.slot, e.index};
+    if (e.slice == &kept_slices_[e.slot]) return {e.slot | copied, e.index};
+    for (std::uint32_t c = 0; c < cells_.size(); ++c) cells_[c] = e.property(c);
+    return remember(e.slot, e.place(), cells_);
+}
+
+kept_event contact_world::remember(std::uint32_t slot, position place, std::span<const value> cells) {
+    auto& kept = kept_[slot];
     if (!kept.used()) {
         kept.clear(cells_.size());
-        kept_streams_.push_back(e.slot);
+        kept_streams_.push_back(slot);
     }
-    for (std::uint32_t c = 0; c < cells_.size(); ++c) cells_[c] = e.property(c);
-    const auto row = kept.append(e.place(), cells_);
-    kept.show(kept_slices_[e.slot]);
-    return {&kept_slices_[e.slot], e.slot, row};
+    const auto row = kept.append(place, cells);
+    kept.show(kept_slices_[slot]);
+    return {slot | copied, row};
 }
 
 }  // namespace journeyman

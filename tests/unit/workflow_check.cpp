@@ -169,7 +169,7 @@ TEST_CASE("caps and quiet hours that block for ever")
 {
     jm::policies p;
     p.caps.push_back({"sms", 0, jm::length{7_d}, true});
-    p.caps.push_back({"", 1, jm::length{7_d}, false});
+    p.caps.push_back({"", 3, jm::length{7_d}, false});
     p.quiet.push_back({{22 * 60}, {8 * 60}, "", {}});
     CHECK(found({webinar()}, p) == lines{"policy.blocks policies.caps.0.at_most"});
     p.quiet.push_back({{8 * 60}, {22 * 60}, "email", {}});

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -81,6 +82,9 @@ struct money {
 
 /// A value that owns its text: literals of definitions, rows of the builder, cells of tables.
 using scalar = std::variant<std::monostate, bool, std::int64_t, double, money, std::string, day, instant, length, std::vector<std::string>>;
+
+/// Properties or attributes by name; a monostate makes an attribute missing.
+using fields = std::vector<std::pair<std::string, scalar>>;
 
 value_type type_of(const scalar&);
 /// Into a pool. A length with months is not a value and throws (code `type.length`).

@@ -13,8 +13,6 @@
 
 namespace journeyman {
 
-using fields = std::vector<std::pair<std::string, scalar>>;   // a monostate value makes the attribute missing
-
 /// Collects facts, then builds the sorted, columnar history once. Rows that cannot be used are listed by `history::rejected()`.
 class history_builder {
 public:

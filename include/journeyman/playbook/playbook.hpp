@@ -29,6 +29,9 @@ namespace journeyman {
 
 class run;                 // run/run.hpp
 struct run_options;
+struct workflow_definitions;   // workflow/compiled.hpp
+struct workflow_program;
+struct comparison;             // run/compare.hpp
 
 /// Data to collect: `pb.coverage(h, at)`.
 struct coverage_report {
@@ -114,9 +117,21 @@ public:
     /// How the segments share their members (segment/overlap.hpp).
     [[nodiscard]] overlap_report overlap(const history&, instant at) const;
 
+    /// workflow, step, role (goal, awaited, emitted), event, kpi: which events of KPIs journeys lead to, and where.
+    [[nodiscard]] table leads_to() const;
+
+    /// All workflows, ready for `advance` (workflow/contact.hpp): keep it, compiling takes as long as thousands of inputs. Without a schema every attribute and event
+    /// that the playbook mentions is known, and has the type that `types` gives it. Throws the first error of the checks.
+    [[nodiscard]] std::shared_ptr<const workflow_program> compiled() const;
+    [[nodiscard]] std::shared_ptr<const workflow_program> compiled(const schema& known) const;
+    [[nodiscard]] workflow_definitions definitions() const;
+
     /// Runs all workflows over the history. run/replay.hpp.
     [[nodiscard]] run replay(const history&) const;
     [[nodiscard]] run replay(const history&, const run_options&) const;
+    /// This version and another over the same history. run/compare.hpp.
+    [[nodiscard]] comparison compare(const playbook& other, const history&) const;
+    [[nodiscard]] comparison compare(const playbook& other, const history&, const run_options&) const;
     /// kpi/report.hpp.
     [[nodiscard]] kpi_report kpis(const history&, const run* = nullptr) const;
     [[nodiscard]] kpi_report kpis(const history&, const run&) const;

@@ -27,5 +27,7 @@ bool counts(const program&, selector_id, const contact_view&, event_ref event, i
 
 /// The contact's zone at this moment: its attribute `timezone`, else its account's, else the playbook's (T7).
 const time_zone& local_zone(const program&, const contact_view&);
+/// The same with the name it is known by; `no_text` for the playbook's.
+std::pair<text_id, const time_zone*> named_local_zone(const program&, const contact_view&);
 
 }  // namespace journeyman

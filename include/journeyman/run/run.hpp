@@ -10,6 +10,8 @@
 #include "journeyman/history/history.hpp"
 #include "journeyman/kpi/report.hpp"
 #include "journeyman/predicate/expression.hpp"
+#include "journeyman/run/explain.hpp"
+#include "journeyman/workflow/contact.hpp"
 
 namespace journeyman {
 
@@ -24,11 +26,13 @@ struct run_options {
     std::function<bool(double done)> progress = {};   // called now and then with a share; false stops the run with error `run.stopped`
 };
 
+struct run_data;
+
 /// Tables are built once asked for; a run is a value.
 class run {
 public:
     run();
-    explicit run(std::shared_ptr<const struct run_data> d);
+    explicit run(std::shared_ptr<const run_data> d);
     /// contact_id, workflow, version, journey, step, phase, kind, channel, template, at, status, reason, until, owner, due, values, key; in time order, then contact, then as taken.
     /// template: of a task its text, of a webhook its URL. values: a JSON object. A deferred send has several rows of one key.
     [[nodiscard]] const table& actions() const;
@@ -43,6 +47,12 @@ public:
     /// The history with what the run did: attributes set, events emitted, and `$action` events.
     [[nodiscard]] const journeyman::history& history() const;
     [[nodiscard]] const std::vector<journey_span>& spans() const;
+    /// The journeys of one contact, told step by step; of one workflow or all, one number or all. By entry. Errors: `name.unknown`.
+    [[nodiscard]] std::vector<explained_journey> explain(std::string_view contact, std::string_view workflow = {}, std::uint32_t journey = 0) const;
+    /// Those that run at its end: for plan_upgrade (workflow/upgrade.hpp).
+    [[nodiscard]] std::vector<running_journey> in_flight() const;
+    [[nodiscard]] workflow_program_ptr compiled() const;
+    [[nodiscard]] const run_data& data() const { return *data_; }
     /// Inputs handled: events listened to, and timers.
     [[nodiscard]] std::uint64_t handled() const;
 

@@ -101,6 +101,13 @@ struct compiled_cap {
     std::variant<length, calendar_unit> per;
     bool defer = false;
 };
+/// How long the state of one contact keeps the events of a stream.
+struct stream_keeping {
+    bool always = false, journeys = false;      // journeys: those since the entry of one that runs
+    std::vector<length> last;
+    std::vector<std::pair<calendar_unit, int>> units;          // of this unit, or of the one before it (-1)
+    instant since = end_of_time;
+};
 struct workflow_program {
     program_ptr predicates;
     std::vector<compiled_workflow> workflows;                  // in the order of W4: priority, then name
@@ -111,14 +118,22 @@ struct workflow_program {
     std::vector<std::vector<std::uint32_t>> by_stream;         // by stream slot: the workflows whose trigger listens to it
     std::vector<std::vector<std::uint32_t>> by_attribute;      // by attribute slot
     std::vector<std::uint32_t> timed;                          // workflows that passing time alone may start
+    schema known;                                              // types of what comes in
+    std::vector<stream_keeping> keeps;                         // by stream slot
+    std::vector<bool> keeps_changes;                           // by attribute slot: all of them, not the last alone
     bool keeps_steps = false;                                  // some predicate looks `since step("…")`
 };
 
+using workflow_program_ptr = std::shared_ptr<const workflow_program>;
+
 /// Compiles all workflows; problems go into the compiler (what it finds) and `out` (all else). Places are "workflows.NAME.steps.STEP.…".
-std::shared_ptr<const workflow_program> compile_workflows(const workflow_definitions&, compiler&, problems& out);
+workflow_program_ptr compile_workflows(const workflow_definitions&, compiler&, problems& out);
 
 /// Adds the attributes that workflows set and the events they emit, with the types they give them.
 void add_made(const std::vector<workflow>&, const compile_context&, schema& known);
+
+/// What a template, a task or a webhook is called.
+std::string_view template_of(const compiled_step&);
 
 /// 32 hexadecimal digits, the same in every driver.
 std::string action_key(const compiled_workflow&, std::string_view contact, std::uint32_t journey, const compiled_step&);

@@ -20,8 +20,8 @@ std::string_view to_string(action_reason);
 std::string_view to_string(journey_outcome);
 std::string_view to_string(passage);
 
-/// What a workflow wants done (W7). Its key is made of workflow, version, contact, journey and step.
-struct action {
+/// An action (W7), by numbers. Its key is made of workflow, version, contact, journey and step.
+struct step_action {
     std::uint32_t workflow = 0, step = 0, journey = 0;
     std::uint32_t channel = none;
     action_status status = action_status::done;
@@ -38,38 +38,41 @@ struct stay {
     position from, to;                                         // `to`: of the input or timer that ended it, or of its last action
 };
 
-/// Takes what comes out, as it happens.
+/// Takes what comes out, as it happens. The view is what the journey sees when it acts or moves.
 class journey_sink {
 public:
     virtual ~journey_sink() = default;
-    virtual void act(const action& a) = 0;
-    virtual void leave(const stay& s) = 0;
-    virtual void end(const journey_state& j, instant at) = 0;
+    virtual void act(const step_action& a, const contact_view&) = 0;
+    virtual void leave(const stay& s, const contact_view&) = 0;
+    /// `key`: the value, where re-entry is `each`.
+    virtual void end(const journey_state& j, const value& key, instant at) = 0;
     /// What steps cause is in the world already.
     virtual void emitted(std::uint32_t /*stream*/, position, std::span<const std::uint32_t> /*properties*/, std::span<const value> /*cells*/) {}
     virtual void changed(std::uint32_t /*attribute*/, position, const value&) {}
 };
 
 /// What came in: an event, or a change of one or several attributes. The world shows it already.
-struct input {
+struct seen_input {
     position place;                                            // where it is handled; a late event happened before
     event_ref event;
     std::span<const std::uint32_t> attributes;
 };
 
 /// Before the first input: who is in a segment now has not entered it; dates before `start` are past.
-void begin(const workflow_program&, contact_state&, contact_world&, instant start);
+void begin(const workflow_program&, contact_journeys&, contact_world&, instant start);
 /// One input, and what it causes (W4).
-void advance(const workflow_program&, contact_state&, contact_world&, const input&, journey_sink&);
+void advance(const workflow_program&, contact_journeys&, contact_world&, const seen_input&, journey_sink&);
 /// The timers due at `t`, after all inputs at `t` (T2), and what they cause.
-void advance(const workflow_program&, contact_state&, contact_world&, instant t, journey_sink&);
+void advance(const workflow_program&, contact_journeys&, contact_world&, instant t, journey_sink&);
 /// When time alone may do something next.
-instant next_timer(const workflow_program&, const contact_state&);
+instant next_timer(const workflow_program&, const contact_journeys&);
 /// Whether an input that triggers do not listen to cannot matter: nothing runs.
-bool idle(const workflow_program&, const contact_state&);
+bool idle(const workflow_program&, const contact_journeys&);
 /// Whether nothing can come of this contact any more: it runs nothing, and was everywhere it can be once.
-bool through(const workflow_program&, const contact_state&);
+bool through(const workflow_program&, const contact_journeys&);
+/// The value of the property that its workflow has one journey for each of; missing where re-entry is another.
+value key_of(const workflow_program&, const contact_world&, const journey_state&);
 /// The place of an input among what was handled already: its own, or right behind the last at its instant.
-position place_after(const contact_state&, position own);
+position place_after(const contact_journeys&, position own);
 
 }  // namespace journeyman

@@ -8,6 +8,7 @@
 
 #include "journeyman/predicate/program.hpp"
 #include "journeyman/predicate/view.hpp"
+#include "journeyman/workflow/state.hpp"
 
 namespace journeyman {
 
@@ -36,6 +37,8 @@ private:
 };
 
 class contact_world {
+    static constexpr std::uint32_t copied = 0x8000'0000U;   // in kept_event::slot
+
 public:
     explicit contact_world(program_ptr p);
     virtual ~contact_world() = default;
@@ -47,8 +50,16 @@ public:
     event_ref emit(std::uint32_t stream, position place, std::span<const std::uint32_t> properties, std::span<const value> cells);
     /// A change of an attribute that a step causes.
     void set(std::uint32_t attribute, position place, const value& v);
-    /// The same event, where it stays as it is until the next contact.
-    event_ref keep(event_ref e);
+    /// Remembers an event, which stays as it is until the next contact.
+    kept_event keep(event_ref e);
+    [[nodiscard]] event_ref event(kept_event k) const {
+        if (!k) return {};
+        return (k.slot & copied) != 0 ? event_ref{&kept_slices_[k.slot & ~copied], k.slot & ~copied, k.row} : event_ref{&given_[k.slot], k.slot, k.row};
+    }
+
+    [[nodiscard]] static std::uint32_t slot_of(kept_event k) { return k.slot & ~copied; }
+    /// The row-th copy that was remembered of a stream.
+    [[nodiscard]] static kept_event copy_of(std::uint32_t slot, std::uint32_t row) { return {slot | copied, row}; }
 
 protected:
     /// Forgets what is one's own; the slices are for the derived class to fill.
@@ -58,6 +69,8 @@ protected:
     /// Into one's own rows.
     event_ref put_event(std::uint32_t slot, position place, std::span<const value> cells);
     void put_change(std::uint32_t slot, position place, const value& v);
+    /// A copy of an event that may be nowhere else.
+    kept_event remember(std::uint32_t slot, position place, std::span<const value> cells);
     /// An attribute got another value: an `account_id` changes what is seen of the account.
     virtual void changed(std::uint32_t /*attribute*/, position /*place*/) {}
 
@@ -66,6 +79,7 @@ protected:
     std::vector<stream_slice> streams_;
     std::vector<attribute_slice> attributes_;
     std::vector<own_rows> own_streams_, own_attributes_;
+    const stream_slice* given_ = nullptr;            // by stream slot: whole streams that stay where they are, if there are some
 
 private:
     std::vector<own_rows> kept_;

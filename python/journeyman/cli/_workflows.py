@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import json
 import pathlib
 import sys
 from collections import Counter
@@ -149,6 +150,31 @@ def _picture(file: pathlib.Path, plot: Callable[..., Any], bars: int = 5) -> Non
     figure = Figure(figsize=(8, 1.5 + 0.4 * bars), layout="constrained")
     plot(ax=figure.subplots())
     figure.savefig(file, dpi=120)
+
+
+@command
+def explain(
+    playbook: PlaybookFile,
+    source: Source,
+    contact: Annotated[str, typer.Argument(help="id of the contact")],
+    workflow: Annotated[str | None, typer.Option(help="only this one", show_default=False)] = None,
+    journey: Annotated[int | None, typer.Option(help="only the one of this number", show_default=False)] = None,
+    until: Annotated[str | None, typer.Option(help="an instant, included (default: the last input)", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="write JSON")] = False,
+) -> None:
+    """One contact's journeys step by step: what happened, why this way, what is waited for, until when.
+
+    `journeyman explain examples/skilltime/webinar.yaml c00001 --history examples/skilltime/history`
+    """
+    book = Playbook.load(playbook)
+    history = source.read()
+    checked(book, history)
+    told = replay(book, history, until=until).explain(contact, workflow, journey)
+    if as_json:
+        json.dump({"journeys": told.to_dicts()}, sys.stdout, default=lambda x: x.isoformat().replace("+00:00", "Z"), indent=1)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.write(f"{told!r}\n")
 
 
 @command
