@@ -244,6 +244,7 @@ class Playbook:
         dimensions = _as_list(by)
         written = self.to_dict().get("funnels", {}).get(name, {})
         return Funnel(lambda units, completions, confidence: self._core.funnel(name, history._core, dimensions, confidence, units, completions), level, written.get("time_to_convert"))
+
     def compiled(self, history: History | None = None) -> Compiled:
         """All workflows, ready for a host that keeps its contacts itself; keep it, compiling takes as long as thousands of inputs.
 

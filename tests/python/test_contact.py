@@ -105,7 +105,7 @@ def test_two_versions_are_compared_and_upgraded():
     steps["think"]["wait"] = "3h"
     steps["pause"] = {"wait": "1d"}
     new = jm.Playbook.from_dict(definition)
-    history = jm.History.from_records([track("cart_started", at(9), total=20), track("purchase", at(11))])
+    history = jm.History.from_records([track("cart_started", at(9), total=20, cart_id="c"), track("purchase", at(11))])
     told = old.compare(new, history)
     assert [(r["contact_id"], r["change"]) for r in told.contacts.to_pylist()] == [("anna", "fewer")]
     assert [(r["step"], r["before"], r["after"]) for r in told.partings.to_pylist()] == [("think", "next → remind", "goal")]
