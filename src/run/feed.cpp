@@ -35,6 +35,7 @@ void history_feed::load(std::uint32_t contact) {
     view_.id = reader_.view().id;
     view_.exists_from = reader_.view().exists_from;
     sources_.clear();
+    any_late_ = false;
     late_ = 0;
     account_ = none;
     for (std::uint32_t s = 0; s < streams_.size(); ++s) {
@@ -75,9 +76,10 @@ bool history_feed::any_late(const source& s) {
 
 template <class Slice>
 void history_feed::add(const Slice& all, const shared_vector<std::int64_t>* arrived, std::uint32_t slot, bool attribute) {
-    source s{slot, attribute, attribute && program_->attributes[slot].of_account, !(attribute ? workflows_.by_attribute : workflows_.by_stream)[slot].empty(), 0, all.count, all.at, all.order, nullptr};
-    if (order_ == run_order::arrival && !arrived->empty()) s.arrived = arrived->data() + all.row;
+    source s{slot, attribute, attribute && program_->attributes[slot].of_account, !attribute, 0, all.count, all.at, all.order, nullptr};
+    if (order_ == run_order::arrival && !arrived->empty()) s.arrived = arrived->data() + all.row, s.plain = false;
     if (s.arrived != nullptr && any_late(s)) {
+        any_late_ = true;
         s.by_arrival.resize(s.count);
         std::iota(s.by_arrival.begin(), s.by_arrival.end(), 0U);
         std::stable_sort(s.by_arrival.begin(), s.by_arrival.end(), [&](auto a, auto b) { return s.place(a) < s.place(b); });
@@ -89,13 +91,6 @@ void history_feed::add(const Slice& all, const shared_vector<std::int64_t>* arri
 }
 
 void history_feed::step(source& s) { s.head = ++s.next < s.count ? s.place(s.row()) : never; }
-
-position history_feed::next(bool idle) const {
-    position first = never;
-    for (const auto& s : sources_)
-        if ((s.wakes || !idle) && s.head < first) first = s.head;
-    return first;
-}
 
 event_ref history_feed::show(source& s, std::optional<std::uint32_t> order) {
     const auto r = s.row();
@@ -122,18 +117,37 @@ event_ref history_feed::show(source& s, std::optional<std::uint32_t> order) {
     return e;
 }
 
-void history_feed::see_before(position p) {
+std::uint32_t history_feed::see_before(position p) {
     bool account = false;
-    for (auto& s : sources_)
+    std::uint32_t events = 0;
+    while (any_late_) {                                      // what came in late at one instant keeps the order in which it came
+        const auto s = std::min_element(sources_.begin(), sources_.end(), [](const source& a, const source& b) { return a.head < b.head; });
+        if (s == sources_.end() || !(s->head < p)) break;
+        events += s->attribute ? 0 : 1;
+        account = account || (s->attribute && s->slot == reader_.account_slot());
+        show(*s, std::nullopt);
+    }
+    for (auto& s : sources_) {
+        if (!(s.head < p)) continue;
+        if (s.plain && !own_streams_[s.slot].used()) {
+            const auto from = s.next;
+            do step(s); while (s.head < p);
+            streams_[s.slot].count += s.next - from;
+            events += s.next - from;
+            continue;
+        }
         while (s.head < p) {
             show(s, std::nullopt);
             account = account || (s.attribute && s.slot == reader_.account_slot());
+            events += s.attribute ? 0 : 1;
         }
+    }
     if (account) load_account(p);
+    return events;
 }
 
-seen_input history_feed::take(const contact_journeys& state, position place) {
-    see_before(place);
+seen_input history_feed::take(const contact_journeys& state, position place, std::uint32_t& passed) {
+    passed += see_before(place);
     seen_input in;
     in.place = place_after(state, place);
     const std::optional<std::uint32_t> order = in.place == place ? std::nullopt : std::optional{in.place.order};

@@ -26,12 +26,19 @@ public:
     /// Whether any workflow may begin for the contact; cheap.
     bool concerns(std::uint32_t contact);
     void load(std::uint32_t contact);
-    /// Everything before the place is visible, without being handled.
-    void see_before(position p);
-    /// The place of the next input; at `end_of_time`: there is none. While nothing runs only those that triggers listen to count.
-    [[nodiscard]] position next(bool idle) const;
-    /// Shows that input, and all that was passed over.
-    seen_input take(const contact_journeys& state, position place);
+    /// Everything before the place is visible, without being handled. Returns how many events that was.
+    std::uint32_t see_before(position p);
+    /// The place of the next input of those that are heard, or stand at that instant; at `end_of_time`: there is none.
+    [[nodiscard]] position next(const heard_slots& heard, instant also) const {
+        position first{end_of_time, 0xffffffffU};
+        for (const auto& s : sources_)
+            if (s.head < first && (s.head.at == also || (s.attribute ? heard.attribute(s.slot) : heard.stream(s.slot)))) first = s.head;
+        return first;
+    }
+    /// Of any.
+    [[nodiscard]] position next() const { return next({~std::uint64_t{0}, ~std::uint64_t{0}}, end_of_time); }
+    /// Shows that input, and all that is passed over; `passed` grows by the events among them.
+    seen_input take(const contact_journeys& state, position place, std::uint32_t& passed);
 
     std::vector<moved_row> moved;
 
@@ -39,7 +46,7 @@ private:
     /// The rows of one stream or attribute of the contact, in the order of the run.
     struct source {
         std::uint32_t slot;
-        bool attribute, of_account, wakes;
+        bool attribute, of_account, plain;           // plain: shown by counting, in the order in which it stands
         std::uint32_t next = 0, count;
         const std::int64_t* at;
         const std::uint32_t* order;
@@ -73,7 +80,7 @@ private:
     std::vector<std::uint32_t> changed_;
     std::vector<value> cells_;
     std::uint32_t account_ = none, late_ = 0;
-    bool everyone_ = false;
+    bool everyone_ = false, any_late_ = false;
 };
 
 }  // namespace journeyman

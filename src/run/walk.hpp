@@ -41,22 +41,25 @@ public:
             const bool resting = idle(program_, state_);
             if (resting && once_ && through(program_, state_)) break;
             const instant timer = next_timer(program_, state_);
-            position place = feed_.next(resting);
-            if (resting && timer != end_of_time && place.at > timer) {
+            // What comes at the instant handled last may have to stand behind what was caused there.
+            position place = feed_.next(heard(program_, state_), state_.last.at);
+            std::uint32_t passed = 0;
+            if (timer != end_of_time && place.at >= timer) {
                 // At the instant of a timer no input is passed over: what time changes there is seen on it.
-                feed_.see_before({timer, 0});
-                if (const auto any = feed_.next(false); any.at == timer) place = any;
+                passed += feed_.see_before({timer, 0});
+                if (const auto any = feed_.next(); any.at == timer) place = any;
             }
             if (std::min(place.at, timer) > limits_.until || std::min(place.at, timer) == end_of_time) break;
             if (place.at <= timer) {                                    // T2: inputs, then timers
-                const seen_input in = feed_.take(state_, place);
+                const seen_input in = feed_.take(state_, place, passed);
                 if (in.event) ++handled;
                 machine.input(in);
             } else {
                 ++handled;
-                feed_.see_before({timer, 0xffffffffU});
+                passed += feed_.see_before({timer, 0xffffffffU});
                 machine.timers(timer);
             }
+            if (!resting) handled += passed;                            // nobody waited for them, but somebody was there
         }
         return handled;
     }

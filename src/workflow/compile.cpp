@@ -331,6 +331,12 @@ private:
                         if (out_.workflows[k].name == t->workflow) s.target = k;
     }
 
+    static heard_slots heard(const reads& r) {
+        heard_slots out;
+        for (std::uint32_t s = 0; s < r.streams.size(); ++s) if (r.stream(s)) out.streams |= heard_slots::bit(s);
+        for (std::uint32_t a = 0; a < r.attributes.size(); ++a) if (r.attribute(a)) out.attributes |= heard_slots::bit(a);
+        return out;
+    }
     /// Who looks at what.
     void listen() {
         const auto& p = *out_.predicates;
@@ -348,6 +354,7 @@ private:
             for (std::uint32_t s = 0; s < t.listens.streams.size(); ++s) if (t.listens.stream(s)) out_.by_stream[s].push_back(k);
             for (std::uint32_t a = 0; a < t.listens.attributes.size(); ++a) if (t.listens.attribute(a)) out_.by_attribute[a].push_back(k);
             if (t.timed()) out_.timed.push_back(k);
+            out_.wakes.add(heard(t.listens));
 
             reads always;
             add_reads_of_node(p, w.goal, always);
@@ -361,6 +368,7 @@ private:
                     }
                 add_reads_of_node(p, s.date.value, s.listens);
                 if (s.local) add_reads_of_zone(p, s.listens);
+                s.hears = heard(s.listens);
             }
         }
     }

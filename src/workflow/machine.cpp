@@ -179,6 +179,13 @@ value key_of(const workflow_program& w, const contact_world& world, const journe
 
 bool idle(const workflow_program&, const contact_journeys& s) { return s.running.empty() && s.pending.empty(); }
 
+heard_slots heard(const workflow_program& w, const contact_journeys& s) {
+    if (!s.pending.empty()) return {~std::uint64_t{0}, ~std::uint64_t{0}};
+    heard_slots out = w.wakes;
+    for (const auto& j : s.running) out.add(w.workflows[j.workflow].steps[j.step].hears);
+    return out;
+}
+
 bool through(const workflow_program& w, const contact_journeys& s) {
     if (!idle(w, s)) return false;
     for (std::uint32_t k = 0; k < w.workflows.size(); ++k)

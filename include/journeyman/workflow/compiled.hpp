@@ -52,6 +52,15 @@ struct compiled_trigger {
     [[nodiscard]] bool timed() const { return kind != event || !plain; }
 };
 
+/// Slots that somebody listens to; those from 63 on are one.
+struct heard_slots {
+    std::uint64_t streams = 0, attributes = 0;
+    static constexpr std::uint64_t bit(std::uint32_t slot) { return std::uint64_t{1} << (slot < 63 ? slot : 63); }
+    [[nodiscard]] bool stream(std::uint32_t slot) const { return (streams & bit(slot)) != 0; }
+    [[nodiscard]] bool attribute(std::uint32_t slot) const { return (attributes & bit(slot)) != 0; }
+    void add(const heard_slots& other) { streams |= other.streams, attributes |= other.attributes; }
+};
+
 /// A channel a send may take, and who says yes to it.
 struct compiled_channel {
     std::uint32_t channel = none;               // into workflow_program::channels
@@ -80,6 +89,7 @@ struct compiled_step {
     std::uint32_t target = none;                // emit: stream slot; start: workflow
     bool local = false;                         // wait: until a local time or a date, so it is computed again when zone or date changes
     reads listens;                              // who stands here looks at nothing else: goal and exit, too
+    heard_slots hears;                          // the same
 };
 struct compiled_workflow {
     std::string name, version;                  // version: hash of the definition and of all it refers to (W9)
@@ -117,6 +127,7 @@ struct workflow_program {
     node_id holdout = none;
     std::vector<std::vector<std::uint32_t>> by_stream;         // by stream slot: the workflows whose trigger listens to it
     std::vector<std::vector<std::uint32_t>> by_attribute;      // by attribute slot
+    heard_slots wakes;                                         // what triggers listen to
     std::vector<std::uint32_t> timed;                          // workflows that passing time alone may start
     schema known;                                              // types of what comes in
     std::vector<stream_keeping> keeps;                         // by stream slot

@@ -66,8 +66,10 @@ void advance(const workflow_program&, contact_journeys&, contact_world&, const s
 void advance(const workflow_program&, contact_journeys&, contact_world&, instant t, journey_sink&);
 /// When time alone may do something next.
 instant next_timer(const workflow_program&, const contact_journeys&);
-/// Whether an input that triggers do not listen to cannot matter: nothing runs.
+/// Nothing runs.
 bool idle(const workflow_program&, const contact_journeys&);
+/// The inputs that can matter, but for those at the instant of a timer: all others change nothing before one of these, or a timer, comes.
+heard_slots heard(const workflow_program&, const contact_journeys&);
 /// Whether nothing can come of this contact any more: it runs nothing, and was everywhere it can be once.
 bool through(const workflow_program&, const contact_journeys&);
 /// The value of the property that its workflow has one journey for each of; missing where re-entry is another.
