@@ -134,7 +134,7 @@ void register_playbook(py::module_& m) {
         .def("stages", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.stages(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
         .def("sizes", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.sizes(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
         .def("sizes_by", [](const jm::playbook& p, const jm::history& h, const std::string& at, const jm::named_expressions& by) { return p.sizes(h, instant_of(at), by); }, py::arg("history"), py::arg("at"), py::arg("by"), without_gil())
-        .def("overlap", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return p.overlap(h, instant_of(at)); }, py::arg("history"), py::arg("at"), without_gil())
+        .def("overlap", [](const jm::playbook& p, const jm::history& h, const std::string& at) { return watching({}, [&](const auto& progress) { return p.overlap(h, instant_of(at), progress); }); }, py::arg("history"), py::arg("at"))
         .def("vocabulary", &jm::playbook::vocabulary, py::arg("history"), without_gil())
         .def("select", [](const jm::playbook& p, const jm::history& h, const jm::expression& e, const std::string& at, unsigned threads) { return p.select(h, e, instant_of(at), threads); }, py::arg("history"), py::arg("predicate"), py::arg("at"), py::arg("threads"), without_gil())
         .def(

@@ -7,14 +7,6 @@ namespace {
 
 using listener = std::function<void(double)>;
 
-/// Runs f(progress) without the GIL; Ctrl-C and what the listener throws stop it.
-template <class F> auto watching(listener tell, F f) {
-    watched watch{std::move(tell)};
-    const auto progress = watch.progress();
-    const py::gil_scoped_release without_gil;
-    return watch.run([&] { return f(progress); });
-}
-
 jm::table features_at(const jm::history& h, const jm::named_expressions& columns, const std::string& at, const jm::vocabulary& words, listener tell) {
     return watching(std::move(tell), [&](const auto& progress) { return jm::to_features(h, columns, instant_of(at), words, progress); });
 }
@@ -70,6 +62,6 @@ void register_segment(py::module_& m) {
             return watching({}, [&](const auto& progress) { return jm::sizes(h, who, instant_of(at), by, words, progress); });
         },
         py::arg("history"), py::arg("who"), py::arg("at"), py::arg("by"), py::arg("words"));
-    m.def("_overlap", [](const jm::history& h, const jm::named_expressions& all, const std::string& at, const jm::vocabulary& words) { return jm::overlap(h, all, instant_of(at), words); }, py::arg("history"), py::arg("segments"), py::arg("at"), py::arg("words"), without_gil());
+    m.def("_overlap", [](const jm::history& h, const jm::named_expressions& all, const std::string& at, const jm::vocabulary& words) { return watching({}, [&](const auto& progress) { return jm::overlap(h, all, instant_of(at), words, progress); }); }, py::arg("history"), py::arg("segments"), py::arg("at"), py::arg("words"));
     m.def("_sample", [](const jm::history& h, const jm::selection& who, std::size_t n, std::uint64_t seed, const std::string& at) { return jm::sample(h, who, n, seed, instant_of(at)); }, py::arg("history"), py::arg("who"), py::arg("n"), py::arg("seed"), py::arg("at"), without_gil());
 }

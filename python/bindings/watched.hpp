@@ -36,3 +36,11 @@ private:
     std::function<void(double)> tell_;
     std::exception_ptr thrown_;
 };
+
+/// Runs f(progress) without the GIL; Ctrl-C and what the listener throws stop it.
+template <class F> auto watching(std::function<void(double)> tell, F f) {
+    watched watch{std::move(tell)};
+    const auto progress = watch.progress();
+    const py::gil_scoped_release without_gil;
+    return watch.run([&] { return f(progress); });
+}

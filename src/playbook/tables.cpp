@@ -227,11 +227,11 @@ table playbook::sizes(const journeyman::history& h, instant at, const named_expr
     return out;
 }
 
-overlap_report playbook::overlap(const journeyman::history& h, instant at) const {
+overlap_report playbook::overlap(const journeyman::history& h, instant at, const progress_listener& progress) const {
     named_expressions members;
     for (const auto& s : segments) members.emplace_back(s.name, asking::is_member(*this, s));
     try {
-        return journeyman::overlap(h, members, at, vocabulary(h));
+        return journeyman::overlap(h, members, at, vocabulary(h), progress);
     } catch (const error& e) {
         throw placed(e);
     }

@@ -36,6 +36,7 @@ void history_feed::load(std::uint32_t contact) {
     view_.exists_from = reader_.view().exists_from;
     sources_.clear();
     any_late_ = false;
+    late_orders_.clear();
     late_ = 0;
     account_ = none;
     for (std::uint32_t s = 0; s < streams_.size(); ++s) {
@@ -80,14 +81,15 @@ void history_feed::add(const Slice& all, const shared_vector<std::int64_t>* arri
     if (order_ == run_order::arrival && !arrived->empty()) s.arrived = arrived->data() + all.row, s.plain = false;
     if (s.arrived != nullptr && any_late(s)) {
         any_late_ = true;
-        s.by_arrival.resize(s.count);
-        std::iota(s.by_arrival.begin(), s.by_arrival.end(), 0U);
-        std::stable_sort(s.by_arrival.begin(), s.by_arrival.end(), [&](auto a, auto b) { return s.place(a) < s.place(b); });
+        auto& rows = late_orders_.emplace_back(s.count);
+        std::iota(rows.begin(), rows.end(), 0U);
+        std::stable_sort(rows.begin(), rows.end(), [&](auto a, auto b) { return s.place(a) < s.place(b); });
+        s.by_arrival = rows.data();
         if (attribute) own_attribute(slot);
         else own_stream(slot);
     }
     s.head = s.place(s.row());
-    sources_.push_back(std::move(s));
+    sources_.push_back(s);
 }
 
 void history_feed::step(source& s) { s.head = ++s.next < s.count ? s.place(s.row()) : never; }

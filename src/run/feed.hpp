@@ -51,9 +51,9 @@ private:
         const std::int64_t* at;
         const std::uint32_t* order;
         const std::int64_t* arrived;                 // null: all in time
-        std::vector<std::uint32_t> by_arrival = {};  // empty: as they stand
+        const std::uint32_t* by_arrival = nullptr;   // null: as they stand
         position head{};
-        [[nodiscard]] std::uint32_t row() const { return by_arrival.empty() ? next : by_arrival[next]; }
+        [[nodiscard]] std::uint32_t row() const { return by_arrival == nullptr ? next : by_arrival[next]; }
         [[nodiscard]] position place(std::uint32_t r) const {
             return {instant{microseconds{arrived != nullptr && arrived[r] > at[r] ? arrived[r] : at[r]}}, order[r]};
         }
@@ -77,6 +77,7 @@ private:
     std::vector<const attribute_stream*> attribute_streams_;
     std::vector<std::pair<const timeline*, std::size_t>> triggers_;   // and how far we are in each
     std::vector<source> sources_;
+    std::vector<std::vector<std::uint32_t>> late_orders_;            // of those with late rows: rows in order of arrival
     std::vector<std::uint32_t> changed_;
     std::vector<value> cells_;
     std::uint32_t account_ = none, late_ = 0;

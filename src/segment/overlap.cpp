@@ -12,7 +12,8 @@ std::vector<selection> select_many(const history& h, const named_expressions& as
     return select_many(h, ask.program(), nodes, at, threads);
 }
 
-overlap_report overlap(const history& h, const named_expressions& segments, instant at, const vocabulary& v) {
+overlap_report overlap(const history& h, const named_expressions& segments, instant at, const vocabulary& v, const progress_listener& progress) {
+    detail::tell(progress, 0, segments.size());
     const std::vector<selection> members = select_many(h, segments, at, v);
     std::vector<std::uint32_t> memberships(h.contacts_count());
     for (const auto& who : members) for (const auto k : who.numbers()) ++memberships[k];
@@ -24,6 +25,7 @@ overlap_report overlap(const history& h, const named_expressions& segments, inst
     out.matrix = table{{"segment", text}};
     for (const auto& [name, e] : segments) out.matrix.add_column(name, integer);
     for (std::size_t a = 0; a < members.size(); ++a) {
+        detail::tell(progress, a, members.size());
         std::size_t alone = 0;
         for (const auto k : members[a].numbers()) alone += memberships[k] == 1;
         out.exclusive[0].push_text(segments[a].first);

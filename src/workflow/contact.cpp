@@ -203,7 +203,7 @@ private:
         state_.now_ = std::max(state_.now_, now);
         instant first_entry = end_of_time;
         for (const auto& j : state_.journeys_.running) first_entry = std::min(first_entry, j.entered);
-        std::erase_if(state_.events_, [&](const row& e) { return !keeps(w_->keeps[e.slot], p_, e.place.at, state_.now_, first_entry); });
+        if (state_.begun_) std::erase_if(state_.events_, [&](const row& e) { return !keeps(w_->keeps[e.slot], p_, e.place.at, state_.now_, first_entry); });
         forget_changes();
         keep_triggers();
         state_.due_ = state_.begun_ ? next_timer(*w_, state_.journeys_) : end_of_time;

@@ -77,18 +77,18 @@ gate_result pass_gates(const workflow_program& w, const compiled_step& s, const 
     if (!w.caps.empty()) {
         const auto& zone = local_zone(p, v);
         instant until = t;
-        std::vector<instant> ends;
         for (const auto& c : w.caps) {
             if (!concerns(c.channel, out.channel)) continue;
             if (c.at_most == 0) return stop(action_status::suppressed, action_reason::cap);
-            ends.clear();
-            for (const auto& sent : sends)
-                if (concerns(c.channel, sent.channel)) if (const instant end = counts_until(c, sent.at, p, zone); end > t) ends.push_back(end);
-            const auto room = static_cast<std::size_t>(c.at_most);
-            if (ends.size() < room) continue;
+            // Sends stand in the order of time, so the last `at_most` of them decide: there is room when the first of those no longer counts.
+            int left = c.at_most;
+            auto sent = sends.rbegin();
+            while (sent != sends.rend() && (!concerns(c.channel, sent->channel) || --left > 0)) ++sent;
+            if (sent == sends.rend()) continue;
+            const instant end = counts_until(c, sent->at, p, zone);
+            if (end <= t) continue;
             if (!c.defer) return stop(action_status::suppressed, action_reason::cap);
-            std::sort(ends.begin(), ends.end());
-            until = std::max(until, ends[ends.size() - room]);
+            until = std::max(until, end);
         }
         if (until > t) return stop(action_status::deferred, action_reason::cap, until);
     }

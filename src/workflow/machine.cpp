@@ -126,7 +126,12 @@ void machine::arm(std::uint32_t workflow, instant now) {
     if (!w_.workflows[workflow].trigger.timed()) return;
     const auto last = state_.last;
     at({now, 0});
-    rearm(workflow, now);
+    if (w_.workflows[workflow].trigger.kind != compiled_trigger::event) {
+        rearm(workflow, now);
+    } else {                                               // what is pending is all that is known of it
+        auto& next = state_.workflows[workflow].next = end_of_time;
+        for (const auto& e : state_.pending) if (e.workflow == workflow) next = std::min(next, e.due);
+    }
     state_.last = last;
 }
 

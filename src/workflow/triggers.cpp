@@ -83,20 +83,19 @@ void machine::rearm(std::uint32_t k, instant from) {
 /// Events seen before an instant that come to count from it on: when the first of them does.
 instant machine::expect(std::uint32_t k, instant from) {
     const auto& trigger = w_.workflows[k].trigger;
-    std::vector<pending_event> found;
+    std::vector<std::pair<event_ref, instant>> found;      // and when it comes to count
     for (const auto s : p_.selectors[trigger.selector].streams) {
         for (std::uint32_t i = 0; i < view_.streams[s].count; ++i) {
             const event_ref e{&view_.streams[s], s, i};
             instant next = end_of_time;
-            if (!counts(p_, trigger.selector, view_, e, from - microseconds{1}, next) && next != end_of_time) found.push_back({k, e, next});
+            if (!counts(p_, trigger.selector, view_, e, from - microseconds{1}, next) && next != end_of_time) found.emplace_back(e, next);
         }
     }
-    std::sort(found.begin(), found.end(), [](const pending_event& a, const pending_event& b) { return a.event.place() < b.event.place(); });
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first.place() < b.first.place(); });
     instant first = end_of_time;
-    for (auto& e : found) {
-        first = std::min(first, e.due);
-        e.event = world_.keep(e.event);
-        state_.pending.push_back(e);
+    for (const auto& [e, due] : found) {
+        first = std::min(first, due);
+        state_.pending.push_back({k, world_.keep(e), due});
     }
     return first;
 }

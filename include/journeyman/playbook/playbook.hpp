@@ -115,7 +115,7 @@ public:
     /// segment, title, DIMENSIONS…, contacts, members, unknown, share, share_of_members: for each segment its total and its cells (segment/sizes.hpp).
     [[nodiscard]] table sizes(const history&, instant at, const named_expressions& by) const;
     /// How the segments share their members (segment/overlap.hpp).
-    [[nodiscard]] overlap_report overlap(const history&, instant at) const;
+    [[nodiscard]] overlap_report overlap(const history&, instant at, const progress_listener& = {}) const;
 
     /// workflow, step, role (goal, awaited, emitted), event, kpi: which events of KPIs journeys lead to, and where.
     [[nodiscard]] table leads_to() const;

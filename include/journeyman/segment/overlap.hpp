@@ -23,7 +23,7 @@ struct overlap_report {
 /// The pairs.
 inline std::ostream& operator<<(std::ostream& out, const overlap_report& r) { return out << r.pairs; }
 
-/// Of these segments, each a predicate under its name, asked of all contacts that exist at `at`. Errors: those of the type check, placed "segments.NAME".
-overlap_report overlap(const history&, const named_expressions& segments, instant at, const vocabulary& = {});
+/// Of these segments, each a predicate under its name, asked of all contacts that exist at `at`. Errors: those of the type check, placed "segments.NAME"; `run.stopped` when the listener, told after each segment and pair, says no.
+overlap_report overlap(const history&, const named_expressions& segments, instant at, const vocabulary& = {}, const progress_listener& = {});
 
 }  // namespace journeyman
