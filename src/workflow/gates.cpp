@@ -13,6 +13,17 @@ bool concerns(std::uint32_t rule, std::uint32_t channel) { return rule == none |
 /// The end of the quiet hours that hold `t`; `t` itself outside of them. Each end is made an instant by T6 first.
 instant end_of_quiet(const compiled_quiet& q, instant t, const time_zone& zone) {
     const auto today = std::chrono::floor<std::chrono::days>(zone.to_local(t));
+    constexpr std::chrono::hours near{72}, whole_day{24};
+    if (zone.next_change(add_saturated(t, -near)) > add_saturated(t, near)) {   // no clock is moved about then: the time of day says it
+        const microseconds time = zone.to_local(t) - today, from = std::chrono::minutes{q.from.minutes}, to = std::chrono::minutes{q.to.minutes};
+        const microseconds lasts = to > from ? to - from : to - from + whole_day;
+        for (const int k : {0, -1}) {
+            const microseconds since = time - from - k * whole_day;
+            if (since < microseconds{0} || since >= lasts) continue;
+            if (q.days == 0x7f || (q.days >> (std::chrono::weekday{today + std::chrono::days{k}}.iso_encoding() - 1) & 1) != 0) return t + (lasts - since);
+        }
+        return t;
+    }
     const int overnight = q.to.minutes <= q.from.minutes ? 1 : 0;
     instant end = t;
     for (int k = -2; k <= 1; ++k) {                    // a gap of the clocks may carry an end over midnight
