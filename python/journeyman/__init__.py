@@ -28,7 +28,7 @@ from ._kpis import Diagnosis, Kpis, KpiState, merge_kpis
 from ._lifetime_value import LifetimeValue, lifetime_value
 from ._membership import SizesOverTime, Tracked
 from ._paths import Paths, Transitions, paths
-from ._playbook import Coverage, Kpis, Playbook, Segment, Sizes, Stages, Workflow
+from ._playbook import Coverage, Playbook, Segment, Sizes, Stages, Workflow
 from ._retention import Retention, conditions, conversion, nearest_base, retention
 from ._run import Run
 from ._segment_tools import Overlap, Profile

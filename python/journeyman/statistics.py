@@ -17,7 +17,7 @@ from . import _columns, _core, _words
 from ._error import Error
 from ._table import Table
 
-Comparison = _core._Comparison
+Comparison = _core._ArmComparison
 """value_a, value_b, estimate, standard_error, degrees, low, high, p."""
 Fitted = _core._Fitted
 """names, estimates, standard_errors, covariance, log_likelihood, customers, iterations, converged."""

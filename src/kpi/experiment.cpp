@@ -49,7 +49,7 @@ arm_value value_of(const arm_sums& s, statistic what, double theta) {
 }
 
 struct measured {
-    comparison c;
+    arm_comparison c;
     bool usable = false;
 };
 
@@ -113,7 +113,7 @@ double cuped_theta(const arm_sums& a, const arm_sums& b, bool ratio) {
     return both.covariance(v::post, v::pre) / before;
 }
 
-std::optional<comparison> compare(const arm_sums& a, const arm_sums& b, const comparison_options& o) {
+std::optional<arm_comparison> compare(const arm_sums& a, const arm_sums& b, const comparison_options& o) {
     detail::check_level(o.level);
     auto [c, usable] = measure_effect(a, b, o);
     if (!usable) return {};
@@ -130,7 +130,7 @@ std::optional<comparison> compare(const arm_sums& a, const arm_sums& b, const co
     return c;
 }
 
-std::optional<comparison> always_valid(const arm_sums& a, const arm_sums& b, double tuning, const comparison_options& o) {
+std::optional<arm_comparison> always_valid(const arm_sums& a, const arm_sums& b, double tuning, const comparison_options& o) {
     detail::check_level(o.level);
     if (!(tuning > 0)) throw error{"statistics.tuning", "tuning", "the tuning is a number of units, above 0"};
     auto [c, usable] = measure_effect(a, b, o);

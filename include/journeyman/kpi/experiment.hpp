@@ -47,7 +47,7 @@ struct comparison_options {
     journeyman::reference reference = reference::t;
     std::optional<double> theta = {};                        // of the adjustment; default: `cuped_theta`
 };
-struct comparison {
+struct arm_comparison {
     double value_a = 0, value_b = 0;                         // adjusted, where the statistic is
     double estimate = 0, standard_error = 0, degrees = 0;
     double low = 0, high = 0, p = 1;                         // an open side is infinite
@@ -58,10 +58,10 @@ double cuped_theta(const arm_sums& a, const arm_sums& b, bool ratio = false);
 
 /// b against a (the control). Standard errors by the delta method: a ratio by its linearised form, a relative effect with the control's value estimated too. Degrees of freedom are
 /// Welch's (1947), from the absolute variances. Nothing where an arm has fewer than two units, nothing varies, or the control's value is 0 under a relative effect.
-std::optional<comparison> compare(const arm_sums& a, const arm_sums& b, const comparison_options& = {});
+std::optional<arm_comparison> compare(const arm_sums& a, const arm_sums& b, const comparison_options& = {});
 
 /// The same with an interval and p that hold at every look at once: the normal mixture's confidence sequence (Robbins 1970; Waudby-Smith et al. 2023), tightest at about `tuning` units.
-std::optional<comparison> always_valid(const arm_sums& a, const arm_sums& b, double tuning, const comparison_options& = {});
+std::optional<arm_comparison> always_valid(const arm_sums& a, const arm_sums& b, double tuning, const comparison_options& = {});
 
 struct normal_prior { double mean = 0, variance = 1; };
 struct bayes_result {
