@@ -54,7 +54,7 @@ TEST_CASE("a touch counts up to the end of the window, and one whose window is o
     visit("carl", 1, "seo");
     b.event("dora", "purchase", t0 + 1_d, {{"amount", 2.0}});
     const auto h = std::move(b).finish();
-    const auto p = jm::touch_paths_of(h, {.touch = jm::selector::parse("visit.channel"), .conversion = jm::selector::parse("purchase.amount"), .within = jm::length{7_d}, .until = t0 + 27_d});
+    const auto p = jm::touch_paths_of(h, {.touch = jm::event("visit").property("channel"), .conversion = jm::event("purchase").property("amount"), .within = jm::length{7_d}, .until = t0 + 27_d});
     CHECK(p.channels == std::vector<std::string>{"ads", "mail", "seo"});
     CHECK(p.touches == std::vector<std::uint32_t>{0, 1, 2});
     CHECK(p.begins == std::vector<std::uint32_t>{0, 1, 2, 3});

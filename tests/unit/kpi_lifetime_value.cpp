@@ -47,7 +47,7 @@ TEST_CASE("purchases of one calendar unit are one, in the zone of the playbook")
     buy(t0 + 9_d, 4);
     buy(t0 + 20_d, 8);
     const auto h = std::move(b).finish();
-    jm::purchase_question q{.purchase = jm::selector::parse("purchase.amount"), .until = t0 + 30_d};
+    jm::purchase_question q{.purchase = jm::event("purchase").property("amount"), .until = t0 + 30_d};
     q.context.zone = jm::load_zone("Europe/Rome");
     const auto c = jm::customers_of(h, q);
     CHECK(c.x == std::vector<double>{2});
