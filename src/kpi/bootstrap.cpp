@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "journeyman/kpi/experiment.hpp"
 #include "kpi/normal.hpp"

@@ -1,7 +1,11 @@
 #pragma once
 // Events that selectors count, and expressions about their contact, asked of one contact after the other: what statistics are made of.
 
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "journeyman/history/history.hpp"

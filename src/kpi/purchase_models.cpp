@@ -6,6 +6,8 @@
 #include <boost/math/quadrature/tanh_sinh.hpp>
 #include <boost/math/special_functions/beta.hpp>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 #include "journeyman/core/error.hpp"
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <boost/math/tools/roots.hpp>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
+#include <utility>
 
 #include "kpi/normal.hpp"
 
