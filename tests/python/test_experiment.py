@@ -103,3 +103,23 @@ def test_what_is_no_experiment_is_said():
         jm.experiment(jm.History(contacts=[{"contact_id": 1, "v": "a", "city": "Roma"}]), arm="v", metrics={"city": "city"}, until=START)
     rows = jm.experiment({"arm": ["a", "a", "b", "b"], "y": [1, 1, 1, 1]}, arm="arm", metrics=["y"]).to_pylist()
     assert rows[0]["difference"] == 0 and rows[0]["p"] is None and not rows[0]["significant"]
+
+
+def test_the_split_of_a_run_is_an_experiment():
+    playbook = jm.Playbook.from_dict({"timezone": "UTC", "workflows": {"hello": {"trigger": {"event": "lead"}, "reentry": {"after": "1d"}, "first": "offer", "steps": {
+        "offer": {"split": [{"weight": 1, "then": "gift"}, {"weight": 1, "then": "end"}]}, "gift": {"send": "email"}}}}})  # fmt: skip
+    at = lambda day: START + datetime.timedelta(days=day)  # noqa: E731
+    events = [{"contact_id": k, "event": "lead", "timestamp": at(d)} for k in range(400) for d in (1, 5)]
+    run = playbook.replay(jm.History(events=events))
+    arms = {r["contact_id"]: r["arm"] for r in run.splits.to_pylist()}
+    assert len(run.splits) == 800 and set(arms.values()) == {"gift", "end"}   # twice each, and the same way
+    assert {r["at"] for r in run.splits.to_pylist()} == {at(1), at(5)}
+    # Who got the gift buys after it; everybody had bought before, which is not counted.
+    bought = [{"contact_id": k, "event": "purchase", "timestamp": at(d)} for k, a in arms.items() for d in ((0, 2) if a == "gift" and k % 3 else (0,))]
+    run = playbook.replay(jm.History(events=events + bought))
+    e = jm.experiment(run, split="hello.offer", metrics={"bought": 'did(purchase, since changed_time(attr("hello.offer")))'})
+    [row] = e.to_pylist()
+    assert (row["arm"], row["control"], row["n"]) == ("gift", "end", sum(a == "gift" for a in arms.values()))
+    assert row["control_value"] == 0 and row["value"] == pytest.approx(sum(a == "gift" and k % 3 > 0 for k, a in arms.items()) / row["n"])
+    with pytest.raises(jm.Error, match="there are hello.offer"):
+        jm.experiment(run, split="hello.offers", metrics={"bought": "did(purchase)"})
