@@ -400,16 +400,18 @@ class Playbook:
         by: Dimensions = (),
         *,
         title: str | None = None,
+        cohorts: str | None = None,
         add: Mapping[str, Any] | None = None,
     ) -> pathlib.Path:
         """Writes one page a manager reads, and returns its path: scorecard and KPIs with targets, intervals, trends, why they changed and what to do; segments, funnels, workflows, data to collect.
 
         One file without scripts that loads nothing: for light and dark screens and for paper. With a run, workflows have their counts. `start`, `end` and `by` are
-        those of `kpis`; segments and stages are as of `end`. `add`: title → a result to put on the page too (any table, or what has `plot`).
+        those of `kpis`; segments and stages are as of `end`. `cohorts` names the event that puts contacts into cohorts by month (default: that of
+        the first `new(…)` of the KPIs). `add`: title → a result to put on the page too (any table, or what has `plot`).
         """
         from .report import write
 
-        return write(self, history, run, path, start, end, by, title, add or {})
+        return write(self, history, run, path, start, end, by, title, cohorts, add or {})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Playbook) and self._core.equals(other._core)

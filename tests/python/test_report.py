@@ -99,7 +99,7 @@ def test_it_shows_the_numbers_of_the_tables(page):
                     assert i["action"] in text
     for r in playbook.sizes(history, END).to_pylist():
         assert r["title"] in text and f"{r['members']:,}" in text
-    for title in ("Scorecard", "KPIs", "Segments", "Funnels", "Workflows", "Data to collect", "Who is where"):
+    for title in ("Scorecard", "KPIs", "Segments", "Funnels", "Workflows", "Cohorts", "Data to collect", "Who is where"):
         assert title in text
 
 

@@ -155,6 +155,7 @@ def report(
     start: Annotated[str | None, typer.Option(help="an instant (default: the first of the history)", show_default=False)] = None,
     end: Annotated[str | None, typer.Option(help="an instant, excluded (default: after the last of the history)", show_default=False)] = None,
     title: Annotated[str | None, typer.Option(help="of the page (default: the name of the playbook)", show_default=False)] = None,
+    cohorts: Annotated[str | None, typer.Option(help="the event of the cohorts, such as purchase (default: that of the first new(…) of the KPIs)", show_default=False)] = None,
     with_run: Annotated[bool, typer.Option("--with-run/--without-run", help="replay first, so that workflows have their counts and KPIs see the actions")] = True,
 ) -> None:
     """One page a manager reads, as a file without scripts that loads nothing: KPIs, segments, funnels, workflows.
@@ -167,7 +168,7 @@ def report(
     run = replay(book, history) if with_run else None
     out.parent.mkdir(parents=True, exist_ok=True)
     with busy("writing the report"):
-        book.report(history, run, out, start=start, end=end, by=by, title=title)
+        book.report(history, run, out, start=start, end=end, by=by, title=title, cohorts=cohorts)
     said.print(f"written: {escape(str(out))}")
 
 

@@ -23,7 +23,7 @@ __all__ = ["write"]
 
 def write(
     playbook: Playbook, history: History, run: Run | None, path: str | os.PathLike[str],
-    start: Instant | None, end: Instant | None, by: Dimensions, title: str | None, add: Mapping[str, Any],
+    start: Instant | None, end: Instant | None, by: Dimensions, title: str | None, cohorts_of: str | None, add: Mapping[str, Any],
 ) -> pathlib.Path:  # fmt: skip
     """Makes the page and writes it whole or not at all; see `Playbook.report`."""
     kpis: Kpis | None = None
@@ -36,7 +36,7 @@ def write(
         segments(playbook, history, end),
         funnels(playbook, history, end),
         workflows(playbook, run),
-        cohorts(playbook, history, end),
+        cohorts(playbook, history, end, cohorts_of),
         coverage(playbook, history, end),
         *(more(name, what) for name, what in add.items()),
     ]

@@ -48,7 +48,7 @@ svg.chart { width: 100%; height: auto; display: block; } svg.chart text { fill: 
 .dot.partial { fill: var(--card); } .span { stroke: var(--blue); stroke-width: 2; }
 svg.spark { width: 96px; height: 24px; vertical-align: middle; }
 .paper { background: #ffffff; border-radius: 8px; padding: 8px; } .paper svg, .picture svg { max-width: 100%; height: auto; }
-td.heat { text-align: right; }
+.heat { display: inline-block; min-width: 46px; padding: 1px 6px; border-radius: 3px; }
 footer { padding: 32px 24px; }
 @media (max-width: 560px) { .cards { grid-template-columns: 1fr; } .bar { width: 80px; } }
 @media print {

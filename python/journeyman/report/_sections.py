@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import itertools
+import re
 from html import escape
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .._run import Run
 
 Row = dict[str, Any]
-CELLS = 8   # of a breakdown
+CELLS, COHORTS = 8, 12   # of a breakdown; months of the cohorts
 
 
 def _count(n: int, word: str) -> str:
@@ -260,8 +261,36 @@ def workflows(playbook: Playbook, run: Run | None) -> Section | None:
     return Section("workflows", "Workflows", "".join(out))
 
 
-def cohorts(playbook: Playbook, history: History, end: Instant | None) -> Section | None:
-    return None
+def cohorts(playbook: Playbook, history: History, end: Instant | None, selector: str | None) -> Section | None:
+    """By month of the first such event, who was active again in the months after: the `new(…)` of the KPIs, where none is named."""
+    from .._retention import retention
+
+    values = " ".join(str(k["value"]) for k in playbook.to_dict().get("kpis", {}).values())
+    if selector is None:
+        found = re.search(r"\bnew\(([^()]+)\)", values)
+        if found is None:
+            return None
+        selector = found[1]
+    kept = retention(history, selector, to=end, intervals=COHORTS, playbook=playbook)
+    rows = [r for r in kept.to_pylist() if r["size"]]
+    zone, lines = playbook.timezone, []
+    for cohort, group in itertools.groupby(rows, key=lambda r: r["cohort"]):
+        of = list(group)
+        cells = [_heat(r) for r in of[1:]]
+        lines.append([escape(_values.period(cohort, "month", zone)), f"{of[0]['size']:,}", *cells, *[""] * (COHORTS - 1 - len(cells))])
+    if not lines:
+        return None
+    again = next((r for r in kept.again.to_pylist() if r["cohort"] is None), None)
+    said = f"{again['again']:,} of {again['size']:,} came back at some time ({again['share']:.1%})." if again and again["share"] is not None else ""
+    text = table(["first in", "size>", *(f"+{k}>" for k in range(1, COHORTS))], lines[-COHORTS:], f"{selector}: of those who began in a month, who did it again so many months later")
+    return Section("cohorts", "Cohorts", f'<p class="soft">A month counts once it is over. {said}</p>{text}')
+
+
+def _heat(row: Row) -> str:
+    """A share, on a ground as deep as it is great."""
+    if row["share"] is None:
+        return ""
+    return f'<span class="heat" style="background:rgba(var(--heat),{min(row["share"] * 1.5, 0.6):.2f})">{row["share"]:.0%}</span>'
 
 
 def coverage(playbook: Playbook, history: History, at: Instant | None) -> Section | None:
