@@ -164,7 +164,7 @@ def explain(
 ) -> None:
     """One contact's journeys step by step: what happened, why this way, what is waited for, until when.
 
-    `journeyman explain examples/skilltime/webinar.yaml c00001 --history examples/skilltime/history`
+    `journeyman explain examples/skilltime/webinar.yaml c00002 --history examples/skilltime/history`
     """
     book = Playbook.load(playbook)
     history = source.read()
