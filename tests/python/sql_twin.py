@@ -33,8 +33,8 @@ def cell(rng, kind):
 
 
 def history(rng, contacts=25):
-    """Records in order of arrival; at one instant that is their order."""
-    records = []
+    """Records in order of arrival; at one instant that is their order. Of few events and of many: the passes count along, or search."""
+    records, most = [], rng.choice([3, 14, 60])
     for k in range(contacts):
         for _ in range(rng.randrange(4)):
             traits = {n: cell(rng, t) for n, t in ATTRIBUTES.items() if rng.random() < 0.5}
@@ -42,7 +42,7 @@ def history(rng, contacts=25):
         for _ in range(rng.choice([0, 0, 1, 2])):
             traits = {n: cell(rng, t) for n, t in OF_ACCOUNTS.items() if rng.random() < 0.6}
             records.append(("group", k, moment(rng), {"": rng.choice("XYZ")} | traits))
-        for _ in range(rng.randrange(14)):
+        for _ in range(rng.randrange(most)):
             records.append((rng.choice(EVENTS), k, moment(rng), {n: cell(rng, t) for n, t in PROPERTIES.items()}))
     rng.shuffle(records)
     return records
