@@ -33,8 +33,10 @@ def cell(rng, kind):
 
 
 def history(rng, contacts=25):
-    """Records in order of arrival; at one instant that is their order. Of few events and of many: the passes count along, or search."""
-    records, most = [], rng.choice([3, 14, 60])
+    """Records in order of arrival; at one instant that is their order. Where contacts are few, some have many events: the passes
+    then search, where else they count along.
+    """
+    records, most = [], rng.choice([3, 14] if contacts > 5 else [14, 50])
     for k in range(contacts):
         for _ in range(rng.randrange(4)):
             traits = {n: cell(rng, t) for n, t in ATTRIBUTES.items() if rng.random() < 0.5}
