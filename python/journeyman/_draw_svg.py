@@ -54,7 +54,19 @@ def cut(text: str, size: float, width: float) -> str:
 
 
 def wrap(text: str, size: float, width: float, lines: int) -> list[str]:
-    """The text in at most so many lines, broken between words; what is too long ends in `…`."""
+    """The text in at most so many lines of much the same length, broken between words; what is too long ends in `…`."""
+    out = _wrapped(text, size, width, lines)
+    narrow = width
+    while len(out) > 1 and not out[-1].endswith("…"):   # a last line of one short word reads badly
+        narrow -= size
+        closer = _wrapped(text, size, narrow, lines)
+        if len(closer) != len(out) or any(line.endswith("…") for line in closer):
+            break
+        out = closer
+    return out
+
+
+def _wrapped(text: str, size: float, width: float, lines: int) -> list[str]:
     words = text.split()
     out: list[str] = []
     while words and len(out) < lines - 1:
