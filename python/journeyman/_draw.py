@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import os
 import pathlib
 from collections import defaultdict
@@ -47,13 +48,15 @@ class Way:
     count: int | None = None
     share: float | None = None
     """Of those who came to `source`."""
+    time: datetime.timedelta | None = None
+    """The median time that those who took it had spent at `source`."""
 
     @property
     def numbers(self) -> str:
-        """The count and the share, or nothing without a run."""
+        """The count, the share and, where it took some, the time; nothing without a run."""
         if self.count is None:
             return ""
-        return f"{self.count:,}" + ("" if self.share is None else f" · {self.share:.1%}")
+        return f"{self.count:,}" + ("" if self.share is None else f" · {self.share:.1%}") + (f" · {short_time(self.time)}" if self.time else "")
 
 
 class Drawing:
@@ -76,13 +79,16 @@ class Drawing:
     def _count(self, run: Run) -> None:
         came: dict[str, int] = defaultdict(int)
         taken: dict[tuple[str, str, str], int] = defaultdict(int)
+        times: dict[tuple[str, str, str], datetime.timedelta | None] = {}
         for row in run.edges.to_pylist():
             if row["workflow"] == self.name:
                 source, target = row["from"] or ENTRY, row["to"] or END
                 taken[source, target, row["outcome"]] += row["count"]
+                times[source, target, row["outcome"]] = row["time_p50"]
                 came[target] += row["count"]
         for way in self.ways:
             way.count = taken[way.source, way.target, way.outcome]
+            way.time = times.get((way.source, way.target, way.outcome))
             way.share = way.count / came[way.source] if came[way.source] else None
         outcomes: dict[str, int] = defaultdict(int)
         for row in run.journeys.to_pylist():
@@ -129,6 +135,17 @@ class Drawing:
 
     def __repr__(self) -> str:
         return f"<Drawing of workflow {self.name}: {len(self.nodes)} nodes, {len(self.ways)} ways>"
+
+
+def short_time(spent: datetime.timedelta) -> str:
+    """Its two largest units: 2d 22h, 1h 30m, 45s; of less than a second `< 1s`."""
+    left = int(spent.total_seconds())
+    parts: list[tuple[int, str]] = []
+    for unit, n in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        if left >= n or parts:
+            parts.append((left // n, unit))
+            left %= n
+    return " ".join(f"{n}{unit}" for n, unit in parts[:2] if n) or "< 1s"
 
 
 def kind_of(step: dict[str, Any]) -> str:

@@ -42,7 +42,7 @@ class Run:
 
     @property
     def edges(self) -> Table:
-        """How often each way was taken: workflow, from (missing: who enters), to (missing: who leaves), outcome, count."""
+        """How often each way was taken: workflow, from (missing: who enters), to (missing: who leaves), outcome, count, time_p50 (the median time spent before)."""
         return Table(self._core.edges())
 
     @property

@@ -155,20 +155,24 @@ table make_steps(const run_data& d) {
 
 table make_edges(const run_data& d) {
     // From `none` come those who enter; to `none` go those who leave.
-    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::string_view>, std::int64_t> counts;
-    d.each_journey([&](const journey_row& j) { ++counts[{j.workflow, 0, d.program->workflows[j.workflow].first + 1, "entered"}]; });
+    std::map<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::string_view>, std::vector<std::int64_t>> times;
+    d.each_journey([&](const journey_row& j) { times[{j.workflow, 0, d.program->workflows[j.workflow].first + 1, "entered"}].push_back(0); });
     d.each_stay([&](std::uint32_t, const stay& s) {
-        if (s.to.at != end_of_time) ++counts[{s.workflow, s.step + 1, s.next == none ? 0 : s.next + 1, to_string(s.by)}];
+        if (s.to.at != end_of_time) times[{s.workflow, s.step + 1, s.next == none ? 0 : s.next + 1, to_string(s.by)}].push_back((s.to.at - s.from.at).count());
     });
-    table t{{"workflow", value_type::text}, {"from", value_type::text}, {"to", value_type::text}, {"outcome", value_type::text}, {"count", value_type::integer}};
-    for (const auto& [edge, n] : counts) {
+    table t{{"workflow", value_type::text}, {"from", value_type::text}, {"to", value_type::text}, {"outcome", value_type::text}, {"count", value_type::integer}, {"time_p50", value_type::duration}};
+    for (auto& [edge, spent] : times) {
         const auto& [w, from, to, by] = edge;
         const auto& steps = d.program->workflows[w].steps;
         t[0].push_text(d.program->workflows[w].name);
         text_or_missing(t[1], from == 0 ? std::string_view{} : steps[from - 1].name);
         text_or_missing(t[2], to == 0 ? std::string_view{} : steps[to - 1].name);
         t[3].push_text(by);
-        t[4].push_integer(n);
+        t[4].push_integer(static_cast<std::int64_t>(spent.size()));
+        const auto middle = spent.begin() + static_cast<std::ptrdiff_t>((spent.size() + 1) / 2 - 1);   // nearest rank, as in `steps`
+        std::nth_element(spent.begin(), middle, spent.end());
+        if (from == 0) t[5].push_missing();
+        else t[5].push_integer(*middle);
     }
     return t;
 }

@@ -1,5 +1,6 @@
 """Pictures of workflows: nothing missing, nothing overlaps, everything escaped, the numbers those of the run."""
 
+import datetime
 import itertools
 import pathlib
 import random
@@ -182,6 +183,9 @@ def test_numbers_are_those_of_the_run(skilltime):
     for way in drawing.ways:
         if way.source != "$entry":
             assert way.share == pytest.approx(way.count / steps[way.source]["entered"])
+    times = {(e["from"], e["to"], e["outcome"]): e["time_p50"] for e in run.edges.to_pylist()}
+    spent = [w for w in drawing.ways if w.count and times[w.source if w.source != "$entry" else None, w.target if w.target != "$end" else None, w.outcome]]
+    assert len(spent) > 3 and all(w.numbers.endswith(f" · {_draw.short_time(w.time)}") for w in spent)
     entered = next(w for w in drawing.ways if w.source == "$entry")
     assert entered.count == len(run.journeys)
     for text in (drawing.to_svg(), drawing.to_mermaid(), drawing.to_dot()):
@@ -226,3 +230,8 @@ def test_a_large_workflow_is_drawn_in_time_but_not_unasked():
     assert overlaps(texts(drawing.to_svg())) == []
     assert time.process_time() - begun < 60
     assert sorted(drawing._repr_mimebundle_()) == ["text/plain"]
+
+
+def test_short_times():
+    seconds = {0: "< 1s", 45: "45s", 60: "1m", 5400: "1h 30m", 86400: "1d", 252_000: "2d 22h", 86_460: "1d", 3_661: "1h 1m"}
+    assert {s: _draw.short_time(datetime.timedelta(seconds=s)) for s in seconds} == seconds

@@ -57,7 +57,8 @@ TEST_CASE("a webinar: in time, out of time, the goal in the middle of a wait")
     CHECK(journeys(r) == "anna 2026-02-03T09:00:00Z completed follow_up\n"
                          "bea 2026-02-03T09:00:00Z completed reminder\n"
                          "carla 2026-02-01T09:00:00Z goal opened\n");
-    CHECK(lines(r.edges(), {"from", "to", "outcome", "count"}) == "- welcome entered 3\nwelcome opened next 3\nopened - goal 1\nopened reminder timeout 1\nopened follow_up then 1\nreminder - next 1\nfollow_up - next 1\n");
+    CHECK(lines(r.edges(), {"from", "to", "outcome", "count", "time_p50"}) ==
+          "- welcome entered 3 -\nwelcome opened next 3 0s\nopened - goal 1 1d\nopened reminder timeout 1 3d\nopened follow_up then 1 3d\nreminder - next 1 0s\nfollow_up - next 1 0s\n");
     CHECK(lines(r.steps(), {"step", "entered", "moved_on", "completed", "goal", "waiting", "sent", "time_p50"}) ==
           "welcome 3 3 0 0 0 3 0s\nopened 3 2 0 1 0 0 3d\nreminder 1 0 1 0 0 1 0s\nfollow_up 1 0 1 0 0 1 0s\n");
 }
