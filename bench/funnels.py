@@ -107,21 +107,21 @@ def duckdb_calls(events: Any) -> dict[str, dict[str, Calls]]:
     con.execute("SET threads = 1; SET TimeZone = 'UTC'")
     con.register("arrived", events.select(["contact_id", "event", "timestamp"]))
     con.execute(f"CREATE TYPE name AS ENUM ({', '.join(repr(n) for n in made.NAMES)})")
-    con.execute("CREATE TABLE events AS SELECT contact_id, event::VARCHAR::name AS event, timestamp::TIMESTAMP AS at FROM arrived ORDER BY contact_id, at")
+    con.execute("CREATE TABLE events AS SELECT contact_id, event::VARCHAR::name AS event, timestamp::TIMESTAMP AS ts FROM arrived ORDER BY contact_id, ts")
 
     def retained() -> list[list[int]]:
         rows = con.execute("""
-            SELECT f + 1, m - f, count(*) FROM (SELECT contact_id, month(min(at)) - 1 AS f, bit_or(1 << (month(at) - 1)::INTEGER) AS b FROM events GROUP BY contact_id), range(12) r(m)
+            SELECT f + 1, m - f, count(*) FROM (SELECT contact_id, month(min(ts)) - 1 AS f, bit_or(1 << (month(ts) - 1)::INTEGER) AS b FROM events GROUP BY contact_id), range(12) r(m)
             WHERE (b >> m) & 1 = 1 GROUP BY ALL""").fetchall()
         cells = {(f, o): n for f, o, n in rows}
         return [[cells.get((f, o), 0) for o in range(13 - f)] for f in range(1, 13)]
 
     def chained(steps: list[str]) -> list[int]:
         """The latest start of a chain to each step, carried over the rows of a contact."""
-        over = "OVER (PARTITION BY contact_id ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-        inner = f"SELECT contact_id, event, at, max(CASE WHEN event = '{steps[0]}' THEN at END) {over} AS s1, event = '{steps[0]}' AS q1 FROM events WHERE event IN ({', '.join(repr(s) for s in steps)})"
+        over = "OVER (PARTITION BY contact_id ORDER BY ts ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+        inner = f"SELECT contact_id, event, ts, max(CASE WHEN event = '{steps[0]}' THEN ts END) {over} AS s1, event = '{steps[0]}' AS q1 FROM events WHERE event IN ({', '.join(repr(s) for s in steps)})"
         for j in range(2, 6):
-            hit = f"event = '{steps[j - 1]}' AND at - s{j - 1} <= INTERVAL 7 DAY"
+            hit = f"event = '{steps[j - 1]}' AND ts - s{j - 1} <= INTERVAL 7 DAY"
             inner = f"SELECT *, max(CASE WHEN {hit} THEN s{j - 1} END) {over} AS s{j}, coalesce({hit}, false) AS q{j} FROM ({inner})"
         reached = ", ".join(f"count(DISTINCT CASE WHEN q{j} THEN contact_id END)" for j in range(1, 6))
         return list(con.execute(f"SELECT {reached} FROM ({inner})").fetchone() or ())

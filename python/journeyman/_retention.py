@@ -53,15 +53,23 @@ class Retention(Table):
 
     def matrix(self, value: str = "contacts", **cell: str) -> list[list[Any]]:
         """A row a cohort, a column an interval, of one column of the table; with `channel="ads"` of that cell, else of the total."""
-        rows: dict[Any, list[Any]] = {}
-        for r in self._cell(cell):
-            rows.setdefault(r["cohort"], []).append(r[value])
+        self._check(cell)
+        table = self.to_arrow()
+        cohorts, values = table["cohort"].cast("int64").to_pylist(), table[value].to_pylist()
+        keys = [(table[d].to_pylist(), cell.get(d)) for d in self.dimensions]
+        rows: dict[int, list[Any]] = {}
+        for k, (cohort, x) in enumerate(zip(cohorts, values, strict=True)):
+            if all(column[k] == wanted for column, wanted in keys):
+                rows.setdefault(cohort, []).append(x)
         return list(rows.values())
 
-    def _cell(self, cell: Mapping[str, str]) -> list[dict[str, Any]]:
+    def _check(self, cell: Mapping[str, str]) -> None:
         unknown = set(cell) - set(self.dimensions)
         if unknown:
             raise ValueError(f"{', '.join(sorted(unknown))}: no dimension here; there are {', '.join(self.dimensions) or 'none, ask retention(by=…)'}")
+
+    def _cell(self, cell: Mapping[str, str]) -> list[dict[str, Any]]:
+        self._check(cell)
         return [r for r in self.to_pylist() if all(r[d] == cell.get(d) for d in self.dimensions)]
 
     def plot(self, value: str = "share", ax: Any = None, **cell: str) -> Any:

@@ -212,16 +212,16 @@ def events_history(case, predicates):
     for text in predicates:
         for name, literal, tested in FIELD.findall(text or ""):
             types[name or tested] = "text" if literal in ('"', "") else "decimal"
-    seen = {}
+    kinds = {}
     for e in case["events"]:
         for name, x in e.items():
             if name not in ("contact", "t") and x is not None:
-                seen[name] = "text" if isinstance(x, str) else seen.get(name, "integer" if isinstance(x, int) else "decimal")
+                kinds.setdefault(name, set()).add({str: "text", bool: "boolean", int: "integer", float: "decimal"}.get(type(x)))
+    seen = {name: next(k for k in ("text", "decimal", "integer", "boolean", None) if k in there) for name, there in kinds.items()}
     for table in ("contacts", "accounts"):
         for given in case.get(table, {}).values():
             types |= {f"{table[:-1]}.{name}": "text" for name, x in given.items() if isinstance(x, str) and name != "account"}
-    types = {name if "." in name else f"event.{name}": kind for name, kind in (types | {k: v for k, v in seen.items() if v == "text" or k not in types}).items()}
-    types = {name: "integer" if name.startswith("event.") and seen.get(name[6:]) == "integer" else kind for name, kind in types.items()}
+    types = {name if "." in name else f"event.{name}": kind for name, kind in (types | seen).items() if kind is not None}
     records = [*beginning({"contacts": {}} | case)]
     accounts = {}
     for e in case["events"]:
