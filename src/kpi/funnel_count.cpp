@@ -43,7 +43,7 @@ std::optional<std::vector<counted_step>> steps_of(const history_data& h, const e
 /// An event that a chain has reached, and the latest start of such a chain. Later events have later starts.
 struct link {
     std::int64_t at, start;
-    std::uint32_t order;
+    std::uint32_t row;
 };
 
 class counting {
@@ -111,17 +111,17 @@ private:
     void contact(std::uint32_t c, std::uint32_t begin, std::uint32_t end) {
         const auto& step = steps_[0];
         const std::int64_t* at = step.stream->rows.at.data();
-        const std::uint32_t* order = step.stream->rows.order.data();
         if (links_.size() < end - begin) links_.resize(end - begin);
+        link* links = links_.data();
         std::uint32_t n = 0;
-        if (step.where->empty()) for (auto r = begin; r < end; ++r) links_[n++] = {at[r], at[r], order[r]};
-        else for (auto r = begin; r < end; ++r) if (passes(step, r)) links_[n++] = {at[r], at[r], order[r]};
+        if (step.where->empty()) for (auto r = begin; r < end; ++r) links[n++] = {at[r], at[r], r};
+        else for (auto r = begin; r < end; ++r) if (passes(step, r)) links[n++] = {at[r], at[r], r};
         if (n == 0) return;
         const bool open = (width_ < 0 && !none_after_start_) || links_[n - 1].start >= end_ - std::max<std::int64_t>(width_, -1);
         std::size_t level = 1;
         if (!none_after_start_)
             for (; level < steps_.size() && n != 0; ++level) {
-                n = follow(steps_[level], c, n, level + 1 == steps_.size());
+                n = follow(steps_[level], steps_[level - 1].stream->rows.order.data(), c, n, level + 1 == steps_.size());
                 if (n == 0) break;
             }
         ++out_.units[level - 1];
@@ -130,22 +130,25 @@ private:
     }
 
     /// The events of a step that chains reach, in place of those of the step before.
-    std::uint32_t follow(counted_step& step, std::uint32_t c, std::uint32_t n, bool one_is_enough) {
+    std::uint32_t follow(counted_step& step, const std::uint32_t* order_before, std::uint32_t c, std::uint32_t n, bool one_is_enough) {
         const auto& rows = step.stream->rows;
         const auto [begin, end] = rows.range(c, step.cursor);
         if (begin == end) return 0;
         const std::int64_t* at = rows.at.data();
         const std::uint32_t* order = rows.order.data();
+        if (at[end - 1] < links_[0].at) return 0;
         auto r = begin;
-        while (r < end && at[r] < links_[0].at) ++r;
-        if (r == end) return 0;
+        while (at[r] < links_[0].at) ++r;
         if (next_.size() < end - r) next_.resize(end - r);
+        const link* links = links_.data();
+        link* next = next_.data();
+        const bool all_pass = step.where->empty();
         std::uint32_t p = 0, m = 0;
         for (; r < end; ++r) {
             const std::int64_t t = at[r];
-            while (p < n && (links_[p].at < t || (links_[p].at == t && (by_step_ || links_[p].order < order[r])))) ++p;
-            if (p == 0 || too_late(t, links_[p - 1].start) || (!step.where->empty() && !passes(step, r))) continue;
-            next_[m++] = {t, links_[p - 1].start, order[r]};
+            while (p < n && (links[p].at < t || (links[p].at == t && (by_step_ || order_before[links[p].row] < order[r])))) ++p;
+            if (p == 0 || too_late(t, links[p - 1].start) || (!all_pass && !passes(step, r))) continue;
+            next[m++] = {t, links[p - 1].start, r};
             if (one_is_enough) break;
         }
         links_.swap(next_);

@@ -51,6 +51,15 @@ void each_range(const timeline& rows, std::uint32_t first, std::uint32_t count, 
     for (; cursor < rows.owners.size() && rows.owners[cursor] < first + count; ++cursor) f(rows.owners[cursor] - first, rows.begins[cursor], rows.begins[cursor + 1]);
 }
 
+/// The intervals of rows [begin, end), which may be none.
+std::uint64_t bits_of(const interval_table& table, const std::int64_t* at, std::uint32_t begin, std::uint32_t end, std::uint32_t last) {
+    // One or two rows, as most have, without a branch: of none any row is read, and not used; of one, it twice.
+    const std::uint64_t some = 0 - static_cast<std::uint64_t>(begin < end);
+    std::uint64_t bits = (table.bit(at[std::min(begin, last)]) | table.bit(at[end - (end > 0)])) & some;
+    for (auto r = begin + 1; r + 1 < end; ++r) bits |= table.bit(at[r]);
+    return bits;
+}
+
 struct stream_use {
     const event_stream* stream;
     bool starts = false, returns = false;
@@ -93,22 +102,36 @@ std::optional<retention_counts> count_retention(const history_data& h, const fun
             std::fill_n(first_start.begin(), count, position{end_of_time, 0});
             std::fill_n(last_return.begin(), count, position{beginning_of_time, 0});
         }
-        for (auto& u : uses) {
+        if (same) {
+            for (auto& u : uses) {
+                const auto& rows = u.stream->rows;
+                const std::int64_t* at = rows.at.data();
+                std::uint64_t* bits = active.data();
+                std::uint32_t* n_rows = many.data();
+                const bool often = rows.rows() > 2 * contacts;
+                const auto last = static_cast<std::uint32_t>(rows.rows() - 1);
+                if (rows.rows() == 0) continue;
+                each_range(rows, first, count, u.cursor, [=, &table](std::uint32_t i, std::uint32_t begin, std::uint32_t end) {
+                    n_rows[i] += end - begin;
+                    // Who was active in every interval since the first that is known can only have an earlier one.
+                    const std::uint64_t known = bits[i], lowest = known & (0 - known);
+                    if (often && known + lowest == full && end > begin && table.bit(at[begin]) >= lowest) return;
+                    bits[i] = known | bits_of(table, at, begin, end, last);
+                });
+            }
+        }
+        else for (auto& u : uses) {
             const std::int64_t* at = u.stream->rows.at.data();
             const std::uint32_t* order = u.stream->rows.order.data();
             each_range(u.stream->rows, first, count, u.cursor, [&](std::uint32_t i, std::uint32_t begin, std::uint32_t end) {
                 if (u.returns) {
-                    const std::uint64_t known = active[i], lowest = known & (0 - known);
-                    many[i] += end - begin;
                     auto r = begin;
                     while (r < end && at[r] < bounds[0]) ++r;         // before anybody started
-                    // Who was active in every interval since the first that is known can only have an earlier one.
-                    const bool settled = end - r > 3 && known + lowest == full && table.bit(at[r]) >= lowest;
-                    std::uint64_t bits = known;
-                    if (!settled) for (; r < end; ++r) bits |= table.bit(at[r]);
-                    active[i] = bits;
+                    std::uint64_t bits = 0;
+                    for (; r < end; ++r) bits |= table.bit(at[r]);
+                    active[i] |= bits;
                 }
-                if (same || begin == end) return;
+                if (begin == end) return;
                 const auto place = [&](std::uint32_t r) { return position{instant{microseconds{at[r]}}, order[r]}; };
                 if (u.returns) last_return[i] = std::max(last_return[i], place(end - 1));
                 if (!u.starts) return;
