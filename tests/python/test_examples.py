@@ -92,7 +92,7 @@ def test_the_history_is_of_the_promised_size(history):
 def test_the_check_finds_nothing(history, design):
     found = jm.Playbook.load(FOLDER / f"{design}.yaml").check(history)
     assert [p for p in found if p.severity != "note"] == []
-    assert {p.code for p in found} == {"workflow.sends", "workflow.passage"}
+    assert {p.code for p in found} == {"workflow.sends", "workflow.passage", "workflow.kpi"}
 
 
 def test_sizes_of_segments(webinar, history):
