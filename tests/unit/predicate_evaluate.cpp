@@ -194,3 +194,15 @@ TEST_CASE("a contact without an account does not see the account of the contact 
     CHECK(big.ids() == ids{"anna"});
     CHECK(big.unknown_ids() == ids{"bea", "carla"});
 }
+
+TEST_CASE("inside a where an attribute is as of the instant asked about, not of the event")
+{
+    jm::history_builder b;
+    b.contact("anna", at("2026-01-01T00:00:00Z"), {{"city", std::string{"Roma"}}});
+    b.event("anna", "purchase", at("2026-01-02T00:00:00Z"));
+    b.contact("anna", at("2026-01-03T00:00:00Z"), {{"city", std::string{"Milano"}}});
+    const auto h = std::move(b).finish();
+    const auto bought_in = jm::event("purchase").where(jm::attr("city") == "Milano").did();
+    CHECK(jm::select(h, bought_in, at("2026-01-02T23:59:59.999999Z")).ids().empty());
+    CHECK(jm::select(h, bought_in, at("2026-01-03T00:00:00Z")).ids() == std::vector<std::string>{"anna"});
+}
