@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "history/scratch.hpp"
 #include "history/settle.hpp"
 
 namespace journeyman {
@@ -34,6 +35,8 @@ narrow_times make(const timeline& rows) {
         out.last = std::max(out.last, at[r]);
     }
     choose_buckets(out, rows);
+    detail::reserve_large(out.bucket, n);
+    detail::reserve_large(out.place, n);
     out.bucket.resize(n);
     out.place.resize(n);
     for (std::size_t r = 0; r < n; ++r) out.bucket[r] = out.bucket_of(at[r]);
@@ -54,6 +57,7 @@ narrow_codes make(const column& cells) {
     std::uint32_t most = 0;
     for (std::size_t r = 0; r < codes.size(); ++r) if (cells.present(r)) most = std::max(most, codes[r]);
     std::vector<std::uint16_t> number(std::size_t{most} + 1, unmet);
+    detail::reserve_large(out.code, codes.size());
     out.code.resize(codes.size());
     for (std::size_t r = 0; r < codes.size(); ++r) {
         if (!cells.present(r)) {

@@ -207,9 +207,15 @@ void pass_runner::spans(const row_choice& c, rows_here rows, const bits& who, st
             bits some, more;
             kernels_.inside_16(times.latest.data() + first_, count_, times.bucket_of(bound), 0xffff, some.word.data(), more.word.data());
             for (std::size_t w = 0; w < words_; ++w) some.word[w] = (some.word[w] | more.word[w]) & who.word[w];
-            if (least > 1) each_bit(some.word.data(), words_, [&](std::uint32_t i) { some.word[i / 64] &= ~(static_cast<std::uint64_t>(rows.begin[i + 1] - rows.begin[i] < least) << (i % 64)); });
+            each_bit(some.word.data(), words_, [&](std::uint32_t i) { some.word[i / 64] &= ~(static_cast<std::uint64_t>(rows.begin[i + 1] - rows.begin[i] < std::max(least, 1U)) << (i % 64)); });
             if (count(some) * std::uint64_t{40} <= rows.count || count(some) * 8 <= count_) {
-                each_bit(some.word.data(), words_, [&](std::uint32_t i) { out[i] = end_before(c, rows.begin[i], out[i], bound); });
+                lent<std::uint32_t> places{numbers_};
+                const picked found = list(some, places.data());
+                for (std::uint32_t k = 0; k < found.count; ++k) {
+                    if (k + ahead < found.count) __builtin_prefetch(times.bucket.data() + out[found.place[k + ahead]] - 1);
+                    const std::uint32_t i = found.place[k];
+                    out[i] = end_before(c, rows.begin[i], out[i], bound);
+                }
                 return;
             }
         }

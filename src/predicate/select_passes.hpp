@@ -177,21 +177,6 @@ private:
     std::optional<history_reader> reader_;
 };
 
-/// Where the rows of [begin, end), which ascend, end to be below x: searched from the end, where windows mostly are.
-template <class T>
-std::uint32_t below(const T* at, std::uint32_t begin, std::uint32_t end, T x) {
-    std::uint32_t step = 1;
-    while (end - begin >= step && at[end - step] >= x) {
-        end -= step;
-        step *= 2;
-    }
-    while (step > 1) {
-        step /= 2;
-        if (end - begin >= step && at[end - step] >= x) end -= step;
-    }
-    return end;
-}
-
 /// f(bit) for each that is 1.
 template <class F>
 void each_bit(const std::uint64_t* words, std::size_t n, F f) {

@@ -10,7 +10,6 @@ namespace journeyman::detail {
 
 namespace {
 
-constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
 constexpr std::uint32_t ahead = 12;                      // contacts, to ask memory for their rows in time
 __extension__ typedef __int128 wide;
 
@@ -154,6 +153,7 @@ void pass_runner::sums(const pass_term& t, picked who, const std::uint32_t* lo, 
 
 void pass_runner::distincts(const pass_term& t, picked who, const std::uint32_t* lo, const std::uint32_t* hi, std::int64_t* out) {
     const column& c = *t.property;
+    if (t.narrow != nullptr && t.narrow->texts.size() <= 64 && t.rows.where.empty()) return kernels_.distinct_spans(t.narrow->code.data(), lo, hi, who.place, who.count, out);
     const std::uint32_t* codes = c.codes().data();
     if (seen_by_.size() < p_->pool->size()) seen_by_.resize(p_->pool->size(), 0);
     const bool whole = c.all_present() && t.rows.where.empty();
@@ -192,7 +192,6 @@ const std::uint32_t* pass_runner::begins(const event_stream& s, std::uint32_t* s
 void pass_runner::ranges(const row_choice& c, picked who, std::uint32_t* lo, std::uint32_t* hi) {
     lent<std::uint32_t> scratch{numbers_};
     const std::uint32_t* begin = begins(*c.stream, scratch.data());
-    const std::int64_t* at = c.stream->rows.at.data();
     if (c.from >= c.until || c.stream->rows.rows() == 0) {
         for (const auto i : who) lo[i] = hi[i] = begin[i];
         return;
@@ -204,16 +203,15 @@ void pass_runner::ranges(const row_choice& c, picked who, std::uint32_t* lo, std
         for (const auto i : who) asked.word[i / 64] |= std::uint64_t{1} << (i % 64);
         return spans(c, rows, asked, 1, lo, hi);
     }
+    const std::uint16_t* bucket = c.times->bucket.data();
     for (std::uint32_t k = 0; k < who.count; ++k) {
         const std::uint32_t i = who.place[k];
         if (k + ahead < who.count) {
             const std::uint32_t soon = begin[who.place[k + ahead] + 1];
-            __builtin_prefetch(at + soon - (soon > 0));
+            __builtin_prefetch(bucket + soon - (soon > 0));
         }
-        std::uint32_t end = begin[i + 1];
-        if (at[end - (end > 0)] >= c.until) end = below(at, begin[i], end, c.until);   // mostly the last row is in
-        hi[i] = end;
-        lo[i] = c.from == lowest ? begin[i] : below(at, begin[i], end, c.from);
+        hi[i] = c.until > c.times->last ? begin[i + 1] : end_before(c, begin[i], begin[i + 1], c.until);
+        lo[i] = c.from <= c.times->first ? begin[i] : end_before(c, begin[i], hi[i], c.from);
     }
 }
 
