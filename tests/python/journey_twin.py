@@ -10,7 +10,7 @@ import heapq
 import itertools
 
 from dateutil import rrule
-from journey_twin_predicate import alone_from, matches, typed
+from journey_twin_predicate import alone_from, matches, named, typed
 from journey_twin_steps import Contact, Entry, Journey, Now, Steps
 from journey_twin_text import parse, parse_selector
 from journey_twin_time import Duration, Instant, at, date_plus, instant, local, plus, read_instant
@@ -32,7 +32,7 @@ class Loop(Steps):
         self.contacts, self.accounts, self.agenda, self.schedules = {}, {}, [], {}
         self.actions, self.journeys, self.t = [], [], BEGINNING
         self.until = read_instant(case["until"])
-        self.durations, self.words, self.literals = used(self.playbook)
+        self.durations, self.words, self.literals, self.selectors = used(self.playbook)
         self.zones = zones_of(case)
 
     # --- the clock ----------------------------------------------------------------------------------------------------
@@ -159,7 +159,8 @@ class Loop(Steps):
             concerned = [contact]
         for contact in concerned:
             self.note(contact, entry)
-            if running:
+            # An event that the playbook does not read is no look of its own (docs/semantics.md).
+            if running and (entry.name in (None, "$enter") or any(named(s, entry.name) for s in self.selectors)):
                 self.handle(t, contact, entry)
                 self.settle(t, contact)
 
@@ -297,8 +298,8 @@ def zones_of(x, key=None):
 
 
 def used(playbook):
-    """Durations, kinds of words and literal instants of all predicates: what time alone can change them by."""
-    durations, words, literals = {}, set(), set()
+    """Of all predicates: durations, kinds of words, literal instants (what time alone can change them by), and the events they read."""
+    durations, words, literals, selectors = {}, set(), set(), set()
 
     def tree(x):
         if isinstance(x, Duration):
@@ -314,6 +315,7 @@ def used(playbook):
             for y in x:
                 tree(y)
         elif isinstance(x, dict):
+            selectors.add(x["event"])
             for y in x.values():
                 tree(y)
 
@@ -330,7 +332,7 @@ def used(playbook):
             tree(parse_selector(x))
 
     walk(playbook)
-    return list(durations.values()), words, literals
+    return list(durations.values()), words, literals, selectors
 
 
 def run(case, most_at_once=1000):
