@@ -1,17 +1,13 @@
 """Statistics beside the libraries of the field: the same data, answers checked equal, one thread each.
 
     pip install '.[bench]'
-    python bench/statistics.py [--small] [--only bgnbd survival …]
+    python bench/fits.py [--small] [--only bgnbd survival …]
 
 Times are those of the processor, the median of the rounds (least to most). A gate that is not met is said so; nothing is skipped in silence.
 """
 
-import sys
-
-sys.path.pop(0)   # this file's own name is that of a module of Python's
-
-import argparse  # noqa: E402
-import os  # noqa: E402
+import argparse
+import os
 
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
