@@ -271,12 +271,12 @@ def cohorts(playbook: Playbook, history: History, end: Instant | None, selector:
         if found is None:
             return None
         selector = found[1]
-    kept = retention(history, selector, to=end, intervals=COHORTS, playbook=playbook)
+    kept = retention(history, selector, to=end, playbook=playbook)
     rows = [r for r in kept.to_pylist() if r["size"]]
     zone, lines = playbook.timezone, []
     for cohort, group in itertools.groupby(rows, key=lambda r: r["cohort"]):
         of = list(group)
-        cells = [_heat(r) for r in of[1:]]
+        cells = [_heat(r) for r in of[1:COHORTS]]
         lines.append([escape(_values.period(cohort, "month", zone)), f"{of[0]['size']:,}", *cells, *[""] * (COHORTS - 1 - len(cells))])
     if not lines:
         return None
