@@ -170,6 +170,10 @@ std::vector<std::vector<std::size_t>> ways_of(const workflow& w) {
 }
 
 void check_graphs(const std::vector<workflow>& workflows, const policies& rules, problems& out, const compile_context* context) {
+    constexpr std::size_t most = 65'535;   // a journey knows its workflow and its step by two bytes each
+    if (workflows.size() > most) return out.add({"workflow.limit", "workflows", "there are more than 65,535 workflows; divide the playbook", severity::error});
+    for (const auto& w : workflows)
+        if (w.steps.size() > most) return out.add({"workflow.limit", "workflows." + w.name + ".steps", "a workflow has at most 65,535 steps; divide it into several", severity::error});
     const reasoning reason{context};
     const auto at_first = out.errors();
     std::vector<std::string> names;

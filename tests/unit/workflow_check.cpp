@@ -179,3 +179,11 @@ TEST_CASE("caps and quiet hours that block for ever")
     p.quiet = {{{9 * 60}, {9 * 60}, "", {}}};
     CHECK(found({webinar()}, p) == lines{"policy.blocks policies.caps.0.at_most", "policy.blocks policies.quiet_hours"});
 }
+
+TEST_CASE("more steps than a journey can tell apart are refused")
+{
+    auto w = webinar();
+    const auto step = w.steps.front();
+    w.steps.resize(65'536, step);
+    CHECK(found({w}).front() == "workflow.limit workflows.webinar.steps");
+}
