@@ -51,8 +51,8 @@ public:
                 while (journey != journeys_.end() && (*journey)->contact == c) ++journey;
                 journeys_here_ = {&*first, static_cast<std::size_t>(journey - first)};
             }
-            for (const auto& c : crowds_)
-                c->stand(reader_, [&](crowd::known& k) { where(*c, k); });
+            for (const auto& crowd_here : crowds_)
+                crowd_here->stand(reader_, [&](crowd::known& k) { where(*crowd_here, k); });
             for (std::size_t k = 0; k < kpis.size(); ++k) {
                 mine_ = &standings_[k];
                 for (std::size_t m = 0; m < kpis[k].plan().measures.size(); ++m) measure(kpis[k], m);
