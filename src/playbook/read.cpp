@@ -6,6 +6,8 @@
 #include <fstream>
 #include <sstream>
 
+#include <yaml-cpp/eventhandler.h>
+
 #include "playbook/reading.hpp"
 #include "predicate/expression_words.hpp"
 
@@ -325,6 +327,36 @@ std::string place_of_byte(std::string_view text, std::size_t at) {
     return std::to_string(line) + ":" + std::to_string(column);
 }
 
+/// Where the documents of a file begin: of the first two.
+class document_starts final : public YAML::EventHandler {
+public:
+    explicit document_starts(const std::string& text) {
+        std::istringstream in{text};
+        YAML::Parser parser{in};
+        // No more: of a text that begins with a comma yaml-cpp 0.7 finds documents at the same place for ever (and LoadAll with it).
+        for (int k = 0; k < 2 && parser.HandleNextDocument(*this); ++k) {}
+    }
+    [[nodiscard]] const std::vector<YAML::Mark>& at() const { return at_; }
+
+private:
+    void node(const YAML::Mark& m) {
+        if (fresh_) at_.push_back(m);
+        fresh_ = false;
+    }
+    void OnDocumentStart(const YAML::Mark&) override { fresh_ = true; }
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark& m, YAML::anchor_t) override { node(m); }
+    void OnAlias(const YAML::Mark& m, YAML::anchor_t) override { node(m); }
+    void OnScalar(const YAML::Mark& m, const std::string&, YAML::anchor_t, const std::string&) override { node(m); }
+    void OnSequenceStart(const YAML::Mark& m, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override { node(m); }
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark& m, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override { node(m); }
+    void OnMapEnd() override {}
+
+    std::vector<YAML::Mark> at_;
+    bool fresh_ = false;
+};
+
 }  // namespace
 
 playbook playbook::parse(std::string_view text, const std::string& file) {
@@ -336,10 +368,14 @@ playbook playbook::parse(std::string_view text, const std::string& file) {
     reading in{text, file};
     playbook out;
     try {
-        const auto documents = YAML::LoadAll(std::string{text});
-        if (documents.empty() || documents[0].IsNull()) throw error{"playbook.yaml", file, "there is nothing in it; a playbook begins with timezone: Europe/Rome"};
-        if (documents.size() > 1) throw error{"playbook.yaml", in.place(documents[1].Mark()), "a file holds one playbook, here a second begins; put them together or in two files"};
-        playbook_reader{in, out}.read(documents[0]);
+        const std::string whole{text};
+        const document_starts starts{whole};
+        const auto& at = starts.at();
+        if (at.size() > 1 && at[0].pos == at[1].pos) throw error{"playbook.yaml", in.place(at[0]), "this is no YAML; a playbook begins with timezone: Europe/Rome"};
+        const auto document = YAML::Load(whole);
+        if (at.empty() || document.IsNull()) throw error{"playbook.yaml", file, "there is nothing in it; a playbook begins with timezone: Europe/Rome"};
+        if (at.size() > 1) throw error{"playbook.yaml", in.place(at[1]), "a file holds one playbook, here a second begins; put them together or in two files"};
+        playbook_reader{in, out}.read(document);
     } catch (const YAML::Exception& e) {
         throw error{"playbook.yaml", in.place(e.mark), "this is no YAML: " + e.msg + "; texts with `: ` or ` #` or that begin with a sign need quotes"};
     }
