@@ -7,13 +7,18 @@ namespace {
 
 std::optional<jm::instant> optional_instant(const std::optional<std::string>& text) { return text ? std::optional{instant_of(*text)} : std::nullopt; }
 
-jm::run replay(const jm::playbook& p, const jm::history& h, const std::optional<std::string>& start, const std::optional<std::string>& until, bool by_arrival, int threads, const jm::expression* only, std::function<void(double)> progress) {
+jm::run_options run_options(const std::optional<std::string>& start, const std::optional<std::string>& until, bool by_arrival, int threads, const jm::expression* only) {
     jm::run_options o;
     o.start = optional_instant(start);
     o.until = optional_instant(until);
     o.order = by_arrival ? jm::run_order::arrival : jm::run_order::event;
     o.threads = threads;
     if (only != nullptr) o.only = *only;
+    return o;
+}
+
+jm::run replay(const jm::playbook& p, const jm::history& h, const std::optional<std::string>& start, const std::optional<std::string>& until, bool by_arrival, int threads, const jm::expression* only, std::function<void(double)> progress) {
+    auto o = run_options(start, until, by_arrival, threads, only);
     watched watch{std::move(progress)};
     o.progress = watch.progress();
     const py::gil_scoped_release without_gil;
@@ -21,12 +26,7 @@ jm::run replay(const jm::playbook& p, const jm::history& h, const std::optional<
 }
 
 jm::comparison compare(const jm::playbook& p, const jm::playbook& other, const jm::history& h, const std::optional<std::string>& start, const std::optional<std::string>& until, bool by_arrival, int threads, const jm::expression* only, std::function<void(double)> progress) {
-    jm::run_options o;
-    o.start = optional_instant(start);
-    o.until = optional_instant(until);
-    o.order = by_arrival ? jm::run_order::arrival : jm::run_order::event;
-    o.threads = threads;
-    if (only != nullptr) o.only = *only;
+    auto o = run_options(start, until, by_arrival, threads, only);
     watched watch{std::move(progress)};
     o.progress = watch.progress();
     const py::gil_scoped_release without_gil;
