@@ -36,7 +36,7 @@ public:
 
     funnel_report run() {
         source_.each([&](const funnel_unit& u, const funnel_hits& hits) {
-            if (source_.plan().entries) matcher_.each_entry(hits, [&](const funnel_match& m) { entry(u, hits, m); });
+            if (source_.plan().entries) entries(hits, [&](const funnel_match& m, const funnel_hits& of) { entry(u, of, m); });
             else unit(u, hits);
         });
         return finish();
@@ -56,9 +56,8 @@ private:
         return key;
     }
 
-    /// The best of the chains; with `held`, of those whose events share its values.
-    funnel_match match(const funnel_hits& hits) {
-        if (source_.plan().held.empty()) return matcher_.match(hits);
+    /// Numbers of the hits that share the values of `held`, for each of the values.
+    std::vector<std::vector<std::uint32_t>> held_parts(const funnel_hits& hits) {
         std::map<std::vector<std::int64_t>, std::vector<std::uint32_t>> parts;
         for (std::uint32_t k = 0; k < hits.size(); ++k) {
             std::vector<std::int64_t> key;
@@ -69,12 +68,23 @@ private:
             }
             if (key.size() == 2 * source_.plan().held.size()) parts[key].push_back(k);
         }
+        std::vector<std::vector<std::uint32_t>> out;
+        for (auto& [key, numbers] : parts) out.push_back(std::move(numbers));
+        return out;
+    }
+    static funnel_hits chosen(const funnel_hits& hits, const std::vector<std::uint32_t>& numbers) {
+        funnel_hits out;
+        for (const auto k : numbers) out.push_back(hits[k]);
+        return out;
+    }
+
+    /// The best of the chains; with `held`, of those whose events share its values.
+    funnel_match match(const funnel_hits& hits) {
+        if (source_.plan().held.empty()) return matcher_.match(hits);
         funnel_match best;
         bool some_left_out = false;
-        for (const auto& [key, numbers] : parts) {
-            part_.clear();
-            for (const auto k : numbers) part_.push_back(hits[k]);
-            auto m = matcher_.match(part_);
+        for (const auto& numbers : held_parts(hits)) {
+            auto m = matcher_.match(chosen(hits, numbers));
             some_left_out = some_left_out || m.left_out;
             for (auto& x : m.best.hits) if (x != no_hit) x = numbers[x];
             const bool open = best.open || m.open;
@@ -85,6 +95,16 @@ private:
         if (best.best.level == 0) best.left_out = some_left_out;
         best.open = best.open && best.best.level < static_cast<int>(f_.steps.size());
         return best;
+    }
+    /// Calls f(match, hits) for each entry; gives how many were complete. See `funnel_matcher::each_entry`.
+    template <class F> std::size_t entries(const funnel_hits& hits, F f) {
+        if (source_.plan().held.empty()) return matcher_.each_entry(hits, [&](const funnel_match& m) { f(m, hits); });
+        std::size_t complete = 0;
+        for (const auto& numbers : held_parts(hits)) {
+            const auto mine = chosen(hits, numbers);
+            complete += matcher_.each_entry(mine, [&](const funnel_match& m) { f(m, mine); });
+        }
+        return complete;
     }
 
     void unit(const funnel_unit& u, const funnel_hits& hits) {
@@ -175,7 +195,7 @@ private:
             if ((m.best.taken >> s & 1U) != 0) t[c++].push_integer(hits[m.best.hits[s]].at);
             else t[c++].push_missing();
         }
-        if (o_.completions) t[c++].push_integer(source_.plan().entries ? m.best.level == static_cast<int>(f_.steps.size()) : static_cast<std::int64_t>(matcher_.each_entry(hits, [](const funnel_match&) {})));
+        if (o_.completions) t[c++].push_integer(source_.plan().entries ? m.best.level == static_cast<int>(f_.steps.size()) : static_cast<std::int64_t>(entries(hits, [](const funnel_match&, const funnel_hits&) {})));
     }
 
     // ---- counts
@@ -224,7 +244,6 @@ private:
     funnel_source& source_;
     funnel_matcher matcher_;
     std::map<cell_key, cell_counts> cells_;
-    funnel_hits part_;
     std::size_t unit_columns_ = 0;
     funnel_report out_;
 };

@@ -86,9 +86,10 @@ public:
             i = j;
         }
         bool open = false;
+        const bool gone = m_.gap_ && recorded_ && m_.end_ - *recorded_ > *m_.gap_;   // whatever comes, comes too late after the last
         for (const auto& p : chains_) {
             finish(p);
-            open = open || (!p.ended && p.until >= m_.end_);
+            open = open || (!gone && !p.ended && p.until >= m_.end_);
         }
         funnel_match out;
         out.left_out = top_ > 0 && (best_.level < top_);

@@ -162,7 +162,7 @@ void funnel_source::collect(std::uint32_t contact) {
             hits_.push_back(h);
         }
     }
-    if (!named && !plan_.all_units) hits_.clear();
+    if (!named && plan_.by_contact && !plan_.all_units) hits_.clear();   // a unit of several contacts may need what lies between its steps
     else if (plan_.streams.size() > 1) std::sort(hits_.begin(), hits_.end(), [](const auto& a, const auto& b) { return a.place() < b.place(); });
 }
 

@@ -193,7 +193,7 @@ def kpi_case(case):
 
 
 # --- funnels ----------------------------------------------------------------------------------------------------------
-FIELD = re.compile(r"""(\w+(?:\.\w+)?)\s*(?:==|!=|<=|>=|<|>|not in|in|contains)\s*\[?\s*("|-?\d)|(?:missing|exists)\(\s*(\w+(?:\.\w+)?)\s*\)""")
+FIELD = re.compile(r"""(\w+(?:\.\w+)?)\s*(?:==|!=|<=|>=|<|>|not in|in|contains)\s*\[?\s*("|-?\d|true\b|false\b)|(?:missing|exists)\(\s*(\w+(?:\.\w+)?)\s*\)""")
 WORD = re.compile(r"""\b(any|none)\b(?=(?:[^"]*"[^"]*")*[^"]*$)""")
 
 
@@ -206,12 +206,16 @@ def selector_text(text):
     return f"event where {predicate_text(text)}"
 
 
-def events_history(case, predicates):
-    """Each event of the case as an event `event`; fields that only predicates name are declared."""
-    types = {}
+def as_list(x):
+    return [] if x is None else [x] if isinstance(x, str) else list(x)
+
+
+def events_history(case, predicates, fields=()):
+    """Each event of the case as an event `event`; fields that only predicates and rules name are declared."""
+    types = {name: "text" for name in fields if name not in ("contact", "entry")}
     for text in predicates:
         for name, literal, tested in FIELD.findall(text or ""):
-            types[name or tested] = "text" if literal in ('"', "") else "decimal"
+            types[name or tested] = {'"': "text", "": types.get(tested, "text"), "true": "boolean", "false": "boolean"}.get(literal, "decimal")
     kinds = {}
     for e in case["events"]:
         for name, x in e.items():
@@ -223,12 +227,10 @@ def events_history(case, predicates):
             types |= {f"{table[:-1]}.{name}": "text" for name, x in given.items() if isinstance(x, str) and name != "account"}
     types = {name if "." in name else f"event.{name}": kind for name, kind in (types | seen).items() if kind is not None}
     records = [*beginning({"contacts": {}} | case)]
-    accounts = {}
+    of_accounts = any(e.get("account") is not None for e in case["events"])
     for e in case["events"]:
-        if e.get("account") is not None and accounts.get(e["contact"]) != e["account"]:
-            accounts[e["contact"]] = e["account"]
-            records.append({"type": "group", "userId": e["contact"], "groupId": e["account"], "timestamp": BEGINNING})
-    for e in case["events"]:
+        if of_accounts and e["contact"] is not None and e["t"] is not None:   # an event's account is its own field
+            records.append({"type": "group", "userId": e["contact"], "groupId": e.get("account") or "(none)", "timestamp": e["t"]})
         properties = {k: x for k, x in e.items() if k not in ("contact", "t")}
         records.append({"type": "track", "userId": e["contact"], "event": "event", "timestamp": e["t"], "properties": properties})
     return jm.History.from_records(records, types=types)
@@ -248,7 +250,8 @@ def funnel_case(case):
     rules = {k: v for k, v in case["rules"].items() if v is not None}
     unit = rules.get("unit", "contact")
     units = [unit] if isinstance(unit, str) else unit
-    history = events_history(case, [*case["steps"], rules.get("where"), rules.get("audience"), *(x["event"] for x in rules.get("exclusions", []))])
+    history = events_history(case, [*case["steps"], rules.get("where"), rules.get("audience"), *(x["event"] for x in rules.get("exclusions", []))],
+                             [*units, *as_list(rules.get("held")), *as_list(rules.get("breakdown", {}).get("by"))])  # fmt: skip
     for name in ("where", "audience"):
         if name in rules:
             rules[name] = predicate_text(rules[name])
@@ -317,14 +320,15 @@ def conditions_case(case, rules):
 
 
 def conversion_case(case, rules):
-    history = events_history(case, [case["start"], *case["goal"], rules.get("where"), rules.get("audience")])
+    history = events_history(case, [case["start"], *case["goal"], rules.get("where"), rules.get("audience")], as_list(rules.get("unit")))
     more = {k: rules[k] for k in ("within", "within_events", "occurrence", "unit") if rules.get(k) is not None}
     [row] = jm.conversion(history, selector_text(case["start"]), [selector_text(g) for g in case["goal"]], **more, **common_rules(rules)).to_pylist()
     return next((f"{k} {row[k]}, expected {x}" for k, x in case["expect"].items() if not near(row[k], x, 1e-9)), None)
 
 
 def nearest_base_case(case, rules):
-    history = events_history(case, [case["base"], case["conversion"], rules.get("where"), rules.get("audience"), rules.get("base_where")])
+    history = events_history(case, [case["base"], case["conversion"], rules.get("where"), rules.get("audience"), rules.get("base_where")],
+                             [*as_list(rules.get("held")), *(x for x in as_list(rules.get("group_by")) if x != "day")])  # fmt: skip
     base = selector_text(f"({case['base']}) and ({rules['base_where']})" if rules.get("base_where") else case["base"])
     period = rules.get("base_period") or {}
     rows = jm.nearest_base(
@@ -346,14 +350,14 @@ def nearest_base_case(case, rules):
 
 
 def table_case(case, rules):
-    history = events_history(case, [case["start"], case.get("returning"), rules.get("where"), rules.get("audience")])
+    by = rules["breakdown"] if isinstance(rules.get("breakdown"), str) else (rules.get("breakdown") or {}).get("by")
+    history = events_history(case, [case["start"], case.get("returning"), rules.get("where"), rules.get("audience")], as_list(by))
     offset = int(rules.get("zone_offset_hours") or 0)
     more = {k: rules[k] for k in ("every", "mode", "brackets", "start_rule", "min_occurrences", "intervals", "cohorts", "triangular", "week_start") if rules.get(k) is not None}
     if rules.get("return"):
         more["returns"] = rules["return"]
     if more.get("returns") != "bracket":
         more.pop("brackets", None)
-    by = rules["breakdown"] if isinstance(rules.get("breakdown"), str) else (rules.get("breakdown") or {}).get("by")
     returning = None if case.get("returning") is None else selector_text(case["returning"])
     r = jm.retention(history, selector_text(case["start"]), returning, by=by or (), timezone=f"Etc/GMT{-offset:+d}" if offset else "UTC", **more, **common_rules(rules))
     expect = case["expect"]

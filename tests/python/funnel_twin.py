@@ -16,6 +16,8 @@ class Unit:
         self.r = DEFAULTS | rules
         self.n = steps
         self.events = sorted(events, key=lambda e: e[0])   # stable
+        self.window_of = lambda since: self.r["window"]    # how long the one that begins then is
+        self.only = self.chosen = None                     # the one start to look at; the events of the best chain
         if self.r["tie_rule"] == "step_order" and self.greedy:
             self.events.sort(key=lambda e: (e[0], sorted(e[1])))
 
@@ -28,10 +30,11 @@ class Unit:
 
     def limit(self, chain):
         """The first instant outside the window of what follows."""
-        if self.r["window"] is None:
-            return float("inf")
-        since = self.t(chain[0][0] if self.r["window_from"] == "start" else chain[-1][0])
-        return since + self.r["window"] + (1 if self.r["window_end"] == "inclusive" else 0)
+        return self.closes(self.t(chain[0][0] if self.r["window_from"] == "start" else chain[-1][0]))
+
+    def closes(self, since):
+        window = self.window_of(since)
+        return float("inf") if window is None else since + window + (self.r["window_end"] == "inclusive")
 
     def broken_by_gap(self, start, end):
         if self.r["event_gap"] is None:
@@ -70,6 +73,8 @@ class Unit:
 
     def starts(self):
         first = [k for k, e in enumerate(self.events) if 1 in e[1]]
+        if self.only is not None:
+            return [self.only]
         if self.r["anchor"] != "first" or not first or self.r["repeats"] == "reset":
             return first
         return [k for k in first if k == first[0] or (self.r["tie_rule"] == "step_order" and not self.greedy and self.t(k) == self.t(first[0]))]
@@ -181,7 +186,7 @@ class Unit:
         for o in range(len(self.events)):
             if not self.events[o][1]:
                 continue
-            until = float("inf") if self.r["window"] is None else max(self.t(o) + self.r["window"] + (self.r["window_end"] == "inclusive"), self.t(o) + 1)
+            until = max(self.closes(self.t(o)), self.t(o) + 1)
             inside = [k for k in range(len(self.events)) if self.t(o) <= self.t(k) < until and self.events[k][1]]
             size, size_clean = 0, 0
             for instant in sorted({self.t(k) for k in inside}):
@@ -228,8 +233,9 @@ class Unit:
         chosen = [c for c in clean if len(c) == most and self.end(c) == end]
         latest = max(self.t(c[0][0]) for c in chosen)
         chosen = [c for c in chosen if self.t(c[0][0]) == latest]
-        instants = [dict((s, self.t(k)) for k, s in c) for c in chosen]
-        return top, min(instants, key=lambda i: [i[s] for s in sorted(i)])
+        best = min(chosen, key=lambda c: [self.t(k) for k, _ in sorted(c, key=lambda x: x[1])])
+        self.chosen = {k for k, _ in best}
+        return top, {s: self.t(k) for k, s in best}
 
     def end(self, chain):
         return (self.t(chain[-1][0]), 0 if self.r["tie_rule"] == "step_order" else chain[-1][0])

@@ -176,6 +176,18 @@ def test_units():
     assert jm.funnel(history, ["view", "buy"], "9s", unit=[]).units.to_pylist()[0]["unit"] == "*"
 
 
+def test_a_unit_of_several_contacts_sees_what_each_of_them_did():
+    history = events(("a", "view", 0, {"session": 1}), ("b", "help", 1, {"session": 1}), ("a", "buy", 2, {"session": 1}))
+    assert jm.funnel(history, ["view", "buy"], unit="session", adjacency="all").counts == [1, 0]
+    assert jm.funnel(history, ["view", "buy"], unit="session", exclusions=[{"event": "help"}]).counts == [0, 0]
+    assert jm.funnel(history, ["view", "buy"], unit=["contact", "session"], adjacency="all").counts == [1, 1]
+
+
+def test_a_gap_that_has_passed_leaves_nothing_open():
+    history = events(("a", "view", 0, {}), ("b", "view", 9, {}), ("b", "view", 10, {}))
+    assert [r["immature"] for r in jm.funnel(history, ["view", "buy"], "20s", event_gap="5s").units.to_pylist()] == [False, True]
+
+
 def test_entries_and_completions_share_no_event():
     history = events(*(("a", e, t, {}) for e, t in (("view", 0), ("view", 5), ("buy", 8), ("buy", 12), ("view", 20))))
     f = jm.funnel(history, ["view", "buy"], "10s", unit="entry")
@@ -187,6 +199,8 @@ def test_entries_and_completions_share_no_event():
 def test_held_properties():
     history = events(("a", "cart", 0, {"id": 1}), ("a", "pay", 1, {"id": 2}), ("a", "cart", 2, {"id": 3}), ("b", "cart", 0, {"id": 1}), ("b", "pay", 4, {"id": 1}), ("c", "cart", 0, {"id": None}))
     assert jm.funnel(history, ["cart", "pay"], held="id").counts == [2, 1]
+    assert jm.funnel(history, ["cart", "pay"], held="id", unit="entry").counts == [3, 1]
+    assert [r["completions"] for r in jm.funnel(history, ["cart", "pay"], held="id").completions.to_pylist()] == [0, 1]
     assert jm.funnel(history, ["cart", "pay"]).counts == [3, 2]
 
 

@@ -44,8 +44,8 @@ def own(start, every, zone):
     return month
 
 
-def naive(people, r, end):
-    """cohort → (size, again, [(contacts, matured, active and matured, events, sum)])."""
+def naive(people, r, end, group=None):
+    """cohort → (size, again, [(contacts, matured, active and matured, events, sum)]); of a group those whose first start in range is of it."""
     zone = zoneinfo.ZoneInfo(r["timezone"])
     begin = beginning(r["from"], r["every"], zone, r["week_start"] == "sunday")
     if r["returns"] == "bracket":
@@ -64,6 +64,8 @@ def naive(people, r, end):
         if r["start_rule"] == "first_time":
             starts = [k for k in starts[:1] if events[k][0] >= r["from"]]
         starts = [k for k in starts if events[k][0] >= r["from"]]
+        if group is not None and not (starts and (events[starts[0]][3] or "(missing)") == group):
+            continue
         if r["start_rule"] == "first_in_range":
             starts = starts[:1]
         for i in range(r["cohorts"]):
@@ -93,14 +95,17 @@ def random_case(seed):
     rng = random.Random(seed)
     every = rng.choice(["hour", "day", "week", "month"])
     size = {"hour": 1, "day": 24, "week": 168, "month": 730}[every]
-    people = {f"c{c}": [(EPOCH + datetime.timedelta(minutes=rng.randint(0, 60 * 7 * size)), rng.choice("srbbo"), float(rng.randint(1, 9))) for _ in range(rng.randint(0, 9))] for c in range(20)}
+    epoch = EPOCH + datetime.timedelta(days=rng.choice([0, 33, 54, 240, 265]))   # before the clocks change, here or there
+    people = {f"c{c}": [(epoch + datetime.timedelta(minutes=rng.randint(0, 60 * 7 * size)), rng.choice("srbbo"), float(rng.randint(1, 9)), rng.choice(["x", "y", None])) for _ in range(rng.randint(0, 9))]
+              for c in range(20)}  # fmt: skip
     returns = rng.choice(["on", "on", "on_or_after", "bracket"])
     n = rng.randint(1, 7)
     rules = {
         "every": every, "mode": rng.choice(["calendar", "calendar", "24h"]), "returns": returns, "brackets": [rng.randint(1, 3) for _ in range(rng.randint(1, 3))] if returns == "bracket" else [],
         "start_rule": rng.choice(["first_time", "first_in_range", "every_period"]), "min_occurrences": rng.choice([1, 1, 2]), "triangular": rng.random() < 0.6, "intervals": n,
-        "cohorts": rng.randint(1, n), "timezone": rng.choice(["UTC", "Europe/Rome", "America/New_York"]), "week_start": rng.choice(["monday", "sunday"]),
-        "from": EPOCH + datetime.timedelta(hours=rng.randint(0, size)), "to": EPOCH + datetime.timedelta(hours=rng.randint(2 * size, 8 * size)),
+        "cohorts": rng.randint(1, n), "timezone": rng.choice(["UTC", "Europe/Rome", "America/New_York", "Africa/Cairo", "Australia/Lord_Howe", "America/Sao_Paulo"]), "week_start": rng.choice(["monday", "sunday"]),
+        "from": epoch + datetime.timedelta(hours=rng.randint(0, size)), "to": epoch + datetime.timedelta(hours=rng.randint(2 * size, 8 * size)),
+        "where": rng.choice([None, None, "amount > 3"]), "audience": rng.choice([None, None, "half"]),
     }  # fmt: skip
     return people, rules
 
@@ -109,12 +114,20 @@ def test_random_rules():
     seen = set()
     for seed in range(CASES):
         people, r = random_case(seed)
-        rows = [{"contact_id": c, "event": {"s": "start", "r": "back", "b": "both", "o": "other"}[e], "timestamp": t, "amount": x} for c, events in people.items() for t, e, x in events]
-        history = jm.History(events=rows)
+        rows = [{"contact_id": c, "event": {"s": "start", "r": "back", "b": "both", "o": "other"}[e], "timestamp": t, "amount": x, "via": v} for c, events in people.items() for t, e, x, v in events]
+        history = jm.History(contacts=[{"contact_id": c, "half": int(c[1:]) % 2 == 0} for c in people], events=rows, types={f"{e}.via": "text" for e in ("start", "back", "both", "other")})
         end = min(r["to"], max(e["timestamp"] for e in rows)) + datetime.timedelta(microseconds=1)
         given = {k: x for k, x in r.items() if k != "from"} | {"from_": r["from"]}
         # An event that is both: under two names a selector cannot say, so by a property of its name.
         is_start, is_back = 'any where event.name in ["start", "both"]', 'any where event.name in ["back", "both"]'
+        if r["where"]:
+            people = {c: [e for e in events if e[2] > 3] for c, events in people.items()}
+        if r["audience"]:
+            people = {c: events for c, events in people.items() if int(c[1:]) % 2 == 0}
+        by = jm.retention(history, is_start, is_back, by="via", **given)
+        for group in {r["via"] for r in by.to_pylist()} - {None}:
+            expected = [[c[0] for c in row[2]] for row in naive(people, r, end, group) if row[2]]
+            assert by.matrix(via=group) == [row if any(row) else [0] * len(row) for row in expected], (seed, r, group)
         got = jm.retention(history, is_start, is_back, sum="amount", **given)
         expected = naive(people, r, end)
         table = {}
@@ -148,7 +161,7 @@ def test_plot():
     from matplotlib.figure import Figure
 
     people, r = random_case(3)
-    history = jm.History(events=[{"contact_id": c, "event": "e", "timestamp": t} for c, events in people.items() for t, _, _ in events])
+    history = jm.History(events=[{"contact_id": c, "event": "e", "timestamp": t} for c, events in people.items() for t, *_ in events])
     kept = jm.retention(history, "e", every=r["every"], cohorts=3, intervals=3)
     ax = Figure().subplots()
     assert kept.plot(ax=ax) is ax
