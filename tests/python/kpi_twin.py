@@ -33,6 +33,8 @@ def local_midnight(day, zone):
 def period_start(day, every):
     if every == "week":
         return day - datetime.timedelta(days=day.weekday())
+    if every == "week from sunday":
+        return day - datetime.timedelta(days=(day.weekday() + 1) % 7)
     if every == "month":
         return day.replace(day=1)
     if every == "quarter":
@@ -41,8 +43,8 @@ def period_start(day, every):
 
 
 def step(day, every, by):
-    if every in ("day", "week"):
-        return day + datetime.timedelta(days=by * (7 if every == "week" else 1))
+    if every == "day" or every.startswith("week"):
+        return day + datetime.timedelta(days=by * (1 if every == "day" else 7))
     months = day.year * 12 + day.month - 1 + by * {"quarter": 3, "year": 12}.get(every, 1)
     return day.replace(year=months // 12, month=months % 12 + 1)
 
@@ -58,10 +60,19 @@ def periods(start, end, every, zone):
     return before, out
 
 
+def plus_months(at, months, zone):
+    """By the local calendar, clamped at the end of the month (T3, T6)."""
+    local = (EPOCH + at * MICRO).astimezone(zone).replace(tzinfo=None)
+    first = step(local.date().replace(day=1), "month", months)
+    last = step(first, "month", 1) - datetime.timedelta(days=1)
+    day = first.replace(day=min(local.day, last.day))
+    return micros(datetime.datetime.combine(day, local.time()).replace(tzinfo=zone, fold=0).astimezone(UTC))
+
+
 def year_before(start, every, zone):
     """The same calendar period one year before: of weeks, 52 weeks."""
     day = (EPOCH + start * MICRO).astimezone(zone).date()
-    if every == "week":
+    if every.startswith("week"):
         day -= datetime.timedelta(days=364)
     else:
         day = day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
@@ -118,6 +129,7 @@ DIMENSIONS = {
     "ch": lambda c, place, i: None if i is None else i["properties"].get("ch"),
     "contact.city": lambda c, place, i: c.attribute("city", place),
     "first_ch": lambda c, place, i: next((e["properties"].get("ch") for e in c.events("a", place)), None),
+    "account.sector": lambda c, place, i: "steel" if c.attribute("account", place) == "acme" else None,
 }
 
 
@@ -133,8 +145,9 @@ def place_of(c, i):
 class Reading:
     """One KPI over one span."""
 
-    def __init__(self, case, kpi, span, end):
+    def __init__(self, case, kpi, span, end, name=None):
         self.case, self.kpi, self.end = case, kpi, end
+        self.name, self.campaign = name, case["campaigns"].get(name)
         self.lo, self.hi = span[0], min(span[1], end)
         self.immature = []
 
@@ -145,12 +158,17 @@ class Reading:
         for d in self.kpi.get("by", []):
             if d == "segment":
                 ways.append([s for s, p in self.case["segments"].items() if PREDICATES[p](c, place, t)] or ["(missing)"])
+            elif d == "campaign":
+                ways.append([n for n, x in self.case["campaigns"].items() if x["from"] <= t < x["to"] and (not x["where"] or PREDICATES[x["where"]](c, place, t))] or ["(missing)"])
             else:
                 ways.append([text(DIMENSIONS[d](c, place, i))])
         return list(itertools.product(*ways))
 
     def in_scope(self, c, place, t):
-        return "scope" not in self.kpi or PREDICATES[self.case["segments"][self.kpi["scope"]]](c, place, t)
+        asked = [self.case["segments"][self.kpi["scope"]]] if "scope" in self.kpi else []
+        if self.campaign and self.campaign["where"]:
+            asked.append(self.campaign["where"])
+        return all(PREDICATES[p](c, place, t) for p in asked)
 
     def seen(self):
         for k, c in self.case["people"].items():
@@ -190,6 +208,8 @@ class Reading:
     def members(self, predicate):
         t = self.hi - 1
         out = []
+        if t < self.lo:   # a campaign that has not begun
+            return out
         for k, c in self.case["people"].items():
             place = c.upto(t)
             if c.exists_from <= t and self.in_scope(c, place, t) and all(PREDICATES[p](c, place, t) for p in predicate.split(" and ")):
@@ -200,20 +220,23 @@ class Reading:
         """(contact, its cell, time from a to b or None), of the mature ones."""
         for k, c, place, i in self.firsts(a):
             cell = self.cell(c, place, i)
-            if i["at"] + within >= self.end:
+            until = plus_months(i["at"], within[0], zoneinfo.ZoneInfo(self.case["zone"])) if isinstance(within, tuple) else i["at"] + within
+            if until >= self.end:
                 self.immature.append((k, cell))
                 continue
-            after = [e for e in c.inputs[place:] if matches(b, e) and e["at"] <= i["at"] + within]
+            after = [e for e in c.inputs[place:] if matches(b, e) and e["at"] <= until]
             yield k, cell, after[0]["at"] - i["at"] if after else None
 
-    def spend(self):
+    def spend(self, channel=None):
         """Amount and cell, of the spend that scope lets count."""
         out = []
         for s in self.case["spend"]:
+            if channel is not None and s.get("ch") != channel or self.campaign and s.get("campaign") != self.name:
+                continue
             if self.lo <= s["at"] < self.hi and ("scope" not in self.kpi or s.get("segment") == self.kpi["scope"]):
                 cell = []
                 for d in self.kpi.get("by", []):
-                    cell.append(text(s.get({"ch": "ch", "first_ch": "ch", "segment": "segment"}.get(d, "no such column"))))
+                    cell.append(text(s.get({"ch": "ch", "first_ch": "ch", "segment": "segment", "campaign": "campaign"}.get(d, "no such column"))))
                 out.append((None, s["amount"], [tuple(cell)]))
         return out
 
@@ -243,7 +266,10 @@ COUNTS = ("events", "contacts", "accounts", "new", "members", "starters", "conve
 
 
 def value_of(form, counted, n, proportion):
-    """value, numerator, denominator, low, high of `form`: (m,), (m, m) for a division, ("minus", m, m)."""
+    """value, numerator, denominator, low, high of `form`: (m,), (m, m) for a division, ("minus", m, m), ("half", m)."""
+    if form[0] == "half":
+        value, _, _, low, high = value_of(form[1:], counted, n, proportion)
+        return value / 2, value, 2.0, None if low is None else low / 2, None if high is None else high / 2
     totals = [math.fsum(x for _, x, _ in rows) for rows in counted]
     kinds = [m[0] for m in form if m != "minus"]
     if form[0] == "minus":
@@ -303,11 +329,19 @@ def table(case):
     out = []
     for kpi in case["kpis"]:
         form = kpi["form"]
-        measures = [m for m in form if m != "minus"]
-        before, spans = periods(case["start"], case["end"], kpi["every"], zoneinfo.ZoneInfo(case["zone"]))
+        measures = [m for m in form if m not in ("minus", "half")]
+        if kpi["every"] == "campaign":
+            before, names = None, [None, *case["campaigns"]]
+            spans = [(x["from"], x["to"]) for x in case["campaigns"].values()]
+        else:
+            before, spans = periods(case["start"], case["end"], kpi["every"], zoneinfo.ZoneInfo(case["zone"]))
+            names = [None] * (len(spans) + 1)
         readings, cells = [], set()
-        for span in [before, *spans]:
-            r = Reading(case, kpi, span, case["end"])
+        for span, name in zip([before, *spans], names, strict=True):
+            if span is None:
+                readings.append(None)
+                continue
+            r = Reading(case, kpi, span, case["end"], name)
             counted = [r.measure(m) for m in measures]
             immature = {(k, tuple(of)) for k, of in r.immature}
             readings.append((span, counted, immature))
@@ -335,7 +369,7 @@ def table(case):
         for j, (span, _, _) in enumerate(readings[1:], 1):
             for cell in [None, *sorted(cells)]:
                 (value, numerator, denominator, low, high), immature = row(readings[j], cell)
-                found = {"kpi": kpi["name"], "period": span[0], "partial": span[1] > case["end"], "cell": cell, "value": value,
+                found = {"kpi": kpi["name"], "period": span[0], "campaign": names[j], "partial": span[1] > case["end"], "cell": cell, "value": value,
                          "numerator": numerator, "denominator": denominator, "low": low, "high": high}  # fmt: skip
                 if any(m[0] in ("starters", "converted", "elapsed") for m in measures):
                     found["immature"] = immature

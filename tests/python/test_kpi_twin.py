@@ -21,7 +21,7 @@ def when(at):
 
 def random_form(rng):
     selector = lambda: rng.choice(list(twin.SELECTORS))  # noqa: E731
-    within = rng.choice([DAY, 3 * DAY, 36 * HOUR])
+    within = rng.choice([DAY, 3 * DAY, 36 * HOUR, (1,)])   # or a month
     a, b = selector(), rng.choice(["b", "a"])
     base = rng.choice(['audience == "B2C"', "did(b)", "count(a) >= 1"])
     count = lambda: rng.choice([("events", selector()), ("contacts", selector()), ("new", selector()), ("members", base)])  # noqa: E731
@@ -35,6 +35,8 @@ def random_form(rng):
         lambda: (("minus", ("events", "a"), ("new", "a")), False),
         lambda: ((("spend",), count()), False),
         lambda: ((("spend",),), False),
+        lambda: ((("spend", "x"), count()), False),
+        lambda: (("half", rng.choice([count(), ("spend",), ("sum", "a")])), False),
         lambda: ((("converted", a, b, within), ("starters", a, b, within)), True),
         lambda: ((("elapsed", a, b, within), ("converted", a, b, within)), False),
         lambda: ((("members", base + " and count(a) >= 2"), ("members", base)), True),
@@ -43,10 +45,11 @@ def random_form(rng):
 
 def measure_text(m):
     kind, *rest = m
-    if kind == "starters":
-        return f"starters({rest[0]}, within {rest[2] // HOUR}h)"
-    if kind in ("converted", "elapsed"):
-        return f"{kind}({rest[0]}, {rest[1]}, within {rest[2] // HOUR}h)"
+    if kind in ("starters", "converted", "elapsed"):
+        within = f"{rest[2][0]}mo" if isinstance(rest[2], tuple) else f"{rest[2] // HOUR}h"
+        return f"{kind}({rest[0]}, {'' if kind == 'starters' else rest[1] + ', '}within {within})"
+    if kind == "spend" and rest:
+        return 'spend(where ch == "x")'
     if kind == "sum":
         return "sum(a.amount)"
     return f"{kind}({', '.join(rest)})"
@@ -55,6 +58,8 @@ def measure_text(m):
 def value_text(form):
     if form[0] == "minus":
         return f"{measure_text(form[1])} - {measure_text(form[2])}"
+    if form[0] == "half":
+        return f"{measure_text(form[1])} / 2"
     return " / ".join(map(measure_text, form))
 
 
@@ -87,22 +92,27 @@ def random_case(seed):
             i["event"] = rng.choice("aaab")
             i["properties"] = {n: x for n, x in (("ch", rng.choice(["x", "y", None])), ("amount", rng.choice([1.5, 2.0, 0.1, 7.25]))) if x is not None}
         inputs.append(i)
-    spend = [{"at": instant(), "amount": rng.choice([10.0, 0.1, 33.3]), "ch": rng.choice(["x", "y", None]), "segment": rng.choice(["s", None])} for _ in range(rng.randrange(4))]
+    spend = [{"at": instant(), "amount": rng.choice([10.0, 0.1, 33.3]), "ch": rng.choice(["x", "y", None]), "segment": rng.choice(["s", None]), "campaign": rng.choice(["one", "two", None])} for _ in range(rng.randrange(4))]
+    campaigns = {}
+    for name in ("one", "two"):   # they may overlap, and may begin before the history or end after it
+        from_ = day + datetime.timedelta(days=rng.randrange(-3, 8))
+        campaigns[name] = {"from": twin.local_midnight(from_, zoneinfo.ZoneInfo(zone)), "to": twin.local_midnight(from_ + datetime.timedelta(days=rng.randrange(1, 9)), zoneinfo.ZoneInfo(zone)), "where": rng.choice([None, *twin.PREDICATES])}
+    sunday = rng.random() < 0.3
     kpis = []
     for k in range(3):
         form, proportion = random_form(rng)
-        kpi = {"name": f"k{k}", "form": form, "proportion": proportion, "every": rng.choice(["day", "week", "month", "quarter", "year"]), "direction": rng.choice(["up", "down"])}
-        members = any(m[0] == "members" for m in form if m != "minus")
-        dimensions = ["contact.city", "first_ch", "segment"] + ([] if members else ["ch"])
+        kpi = {"name": f"k{k}", "form": form, "proportion": proportion, "every": rng.choice(["day", "week from sunday" if sunday else "week", "month", "quarter", "year", "campaign"]), "direction": rng.choice(["up", "down"])}
+        members = any(m[0] == "members" for m in form if not isinstance(m, str))
+        dimensions = ["contact.city", "first_ch", "segment", "account.sector"] + ([] if members else ["ch"]) + ([] if kpi["every"] == "campaign" else ["campaign"])
         kpi["by"] = rng.sample(dimensions, rng.randrange(3))
         if rng.random() < 0.4:
             kpi["scope"] = "s"
-        if rng.random() < 0.4:
+        if rng.random() < 0.4 and kpi["every"] != "campaign":
             span = {"start": when(origin + rng.choice([-2, 0, 1]) * DAY).isoformat(), "end": when(origin + rng.choice([3, 5]) * DAY).isoformat()}
             kpi["target"] = rng.choice([1, 0.5, *({"change": 0.1, "from": f} for f in ("previous", "last_year", span))])
         kpis.append(kpi)
     start = origin + rng.choice([0, -1, DAY, 30 * HOUR])
-    return {"zone": zone, "contacts": contacts, "inputs": inputs, "spend": spend, "kpis": kpis, "segments": {"s": rng.choice(list(twin.PREDICATES)), "o": rng.choice(list(twin.PREDICATES))},
+    return {"zone": zone, "sunday": sunday, "campaigns": campaigns, "contacts": contacts, "inputs": inputs, "spend": spend, "kpis": kpis, "segments": {"s": rng.choice(list(twin.PREDICATES)), "o": rng.choice(list(twin.PREDICATES))},
             "start": start, "end": start + rng.choice([1, DAY, 5 * DAY + 3 * HOUR, 9 * DAY, 40 * DAY])}  # fmt: skip
 
 
@@ -111,17 +121,19 @@ def ours(case):
     for i in case["inputs"]:
         made = {"userId": i["contact"], "timestamp": when(i["at"]).isoformat()}
         if "account" in i.get("attributes", {}):
-            records.append(made | {"type": "group", "groupId": i["attributes"]["account"], "traits": {}})
+            records.append(made | {"type": "group", "groupId": i["attributes"]["account"], "traits": {"sector": "steel"} if i["attributes"]["account"] == "acme" else {}})
         else:
             records.append(made | ({"type": "identify", "traits": i["attributes"]} if "attributes" in i else {"type": "track", "event": i["event"], "properties": i["properties"]}))
-    spend = [{"timestamp": when(s["at"]), "amount": s["amount"], "ch": s["ch"], "segment": s["segment"]} for s in case["spend"]]
+    spend = [{"timestamp": when(s["at"]), "amount": s["amount"], "ch": s["ch"], "segment": s["segment"], "campaign": s["campaign"]} for s in case["spend"]]
     kpis = {}
     for k in case["kpis"]:
         kpis[k["name"]] = {"value": value_text(k["form"])} | {n: k[n] for n in ("every", "direction", "scope", "target", "by") if n in k}
+        kpis[k["name"]]["every"] = k["every"].split()[0]
+    campaigns = {n: {"from": when(x["from"]).isoformat(), "to": when(x["to"]).isoformat()} | ({"where": x["where"]} if x["where"] else {}) for n, x in case["campaigns"].items()}
     playbook = jm.Playbook.from_dict({
-        "timezone": case["zone"], "kpis": kpis, "segments": {n: {"where": p} for n, p in case["segments"].items()},
+        "timezone": case["zone"], "kpis": kpis, "week_starts": "sunday" if case["sunday"] else "monday", "campaigns": campaigns, "segments": {n: {"where": p} for n, p in case["segments"].items()},
         "dimensions": {"first_ch": {"value": "first(a.ch)", "spend": "ch"}},
-        "types": {"contact.account_id": "text", "contact.audience": "text", "contact.city": "text", "a.ch": "text", "a.amount": "decimal", "b.ch": "text", "b.amount": "decimal"},
+        "types": {"contact.account_id": "text", "contact.audience": "text", "contact.city": "text", "account.sector": "text", "a.ch": "text", "a.amount": "decimal", "b.ch": "text", "b.amount": "decimal"},
     })  # fmt: skip
     history = jm.History.from_records(records, spend=spend or None)
     return playbook.kpis(history, start=when(case["start"]), end=when(case["end"])).to_pylist()
@@ -135,8 +147,8 @@ def difference(case):
     got, expected = ours(case), twin.table(case)
     by = {k["name"]: k["by"] for k in case["kpis"]}
     for g, e in zip(got, expected, strict=False):
-        mine = (g["kpi"], g["period"], bool(g["partial"]), {d: g[d] for d in by[g["kpi"]]})
-        wanted = (e["kpi"], when(e["period"]), e["partial"], dict(zip(by[e["kpi"]], e["cell"] or [None] * len(by[e["kpi"]]), strict=True)))
+        mine = (g["kpi"], g["period"] or g["campaign"], bool(g["partial"]), {d: g[d] for d in by[g["kpi"]]})
+        wanted = (e["kpi"], e["campaign"] or when(e["period"]), e["partial"], dict(zip(by[e["kpi"]], e["cell"] or [None] * len(by[e["kpi"]]), strict=True)))
         if mine != wanted:
             return f"row {mine}, expected {wanted}"
         for name in ("value", "numerator", "denominator", "low", "high", "immature", "target"):
