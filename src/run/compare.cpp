@@ -79,10 +79,10 @@ private:
     std::vector<message> sent(std::size_t k) const {
         std::vector<message> out;
         const auto& d = *sides_[k].data;
-        d.each_action([&](const action_row& a, const value*) {
+        d.each_action([&](std::uint32_t contact, const step_action& a) {
             if (a.status != action_status::sent) return;
             const auto& w = sides_[k].workflow(a.workflow);
-            out.push_back({a.contact, w.name, w.steps[a.step].name, a.channel == none ? std::string_view{} : d.program->channels[a.channel], template_of(w.steps[a.step]), a.at});
+            out.push_back({contact, w.name, w.steps[a.step].name, a.channel == none ? std::string_view{} : d.program->channels[a.channel], template_of(w.steps[a.step]), a.at.at});
         });
         std::stable_sort(out.begin(), out.end(), [](const message& a, const message& b) { return std::tuple_cat(std::tie(a.contact), a.what(), std::tie(a.at)) < std::tuple_cat(std::tie(b.contact), b.what(), std::tie(b.at)); });
         return out;
@@ -197,7 +197,7 @@ private:
                 add(w.name, name, 0);
                 add(w.name, name, s.to.at == end_of_time ? 5 : s.next != none ? 1 : s.by == passage::goal ? 3 : s.by == passage::exited ? 4 : 2);
             });
-            sides_[k].data->each_action([&](const action_row& a, const value*) {
+            sides_[k].data->each_action([&](std::uint32_t, const step_action& a) {
                 const auto& w = sides_[k].workflow(a.workflow);
                 if (a.status != action_status::done) add(w.name, w.steps[a.step].name, a.status == action_status::sent ? 6 : a.status == action_status::deferred ? 7 : 8);
             });

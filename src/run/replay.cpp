@@ -22,29 +22,31 @@ namespace {
 /// Rows of one range of contacts.
 class range_rows final : public journey_sink {
 public:
-    range_rows(run_part& out, std::uint32_t contact) : contact{contact}, out_{out} {}
+    range_rows(const workflow_program& w, run_part& out, std::uint32_t contact) : contact{contact}, w_{w}, out_{out} {}
     std::uint32_t contact;
 
     void act(const step_action& a, const contact_view&) override {
-        out_.actions.push_back({contact, a.workflow, a.step, a.journey, a.channel, static_cast<std::uint32_t>(out_.values.size()), a.at.at, a.until, a.at.order, a.status, a.reason});
+        out_.log.add(contact, a);
         out_.values.insert(out_.values.end(), a.values.begin(), a.values.end());
     }
-    void leave(const stay& s, const contact_view&) override { out_.stays.emplace_back(contact, s); }
-    void end(const journey_state& j, const value& key, instant at) override { out_.journeys.push_back(row(j, key, at)); }
+    void leave(const stay& s, const contact_view&) override { out_.log.add(contact, s); }
+    void end(const journey_state& j, const value& key, instant) override {
+        if (w_.workflows[j.workflow].reentry.kind == reentry_rule::each) out_.keys.push_back(key);
+    }
     void emitted(std::uint32_t stream, position at, std::span<const std::uint32_t> properties, std::span<const value> cells) override {
         out_.caused.push_back({contact, stream, at, false, {properties.begin(), properties.end()}, {cells.begin(), cells.end()}});
     }
     void changed(std::uint32_t attribute, position at, const value& v) override { out_.caused.push_back({contact, attribute, at, true, {}, {v}}); }
     /// Who still runs when the run ends.
-    void close(const workflow_program& w, const contact_world& world, const contact_journeys& s) {
+    void close(const contact_world& world, const contact_journeys& s) {
         for (const auto& j : s.running) {
-            out_.stays.emplace_back(contact, stay{j.workflow, j.step, j.number, none, passage::running, j.reached(), position{end_of_time, 0}});
-            out_.journeys.push_back(row(j, key_of(w, world, j), end_of_time));
+            out_.log.add(contact, stay{j.workflow, j.step, j.number, none, passage::running, j.reached(), position{end_of_time, 0}});
+            end(j, key_of(w_, world, j), end_of_time);
         }
     }
 
 private:
-    journey_row row(const journey_state& j, const value& key, instant left) const { return {contact, j.workflow, j.number, j.step, j.entered, left, j.outcome(), key}; }
+    const workflow_program& w_;
     run_part& out_;
 };
 
@@ -84,25 +86,20 @@ public:
 
     template <class Look>
     void walk(std::uint32_t begin, std::uint32_t end, run_part& out, Look look) {
-        out.actions.reserve(actions_);                                  // as many as the last time, and some
-        out.stays.reserve(stays_);
-        range_rows rows{out, begin};
+        range_rows rows{program_, out, begin};
         detail::machine machine{program_, walk_.state(), walk_.feed(), rows};
         for (rows.contact = begin; rows.contact < end; ++rows.contact) {
             if (!look()) return;
             if (!walk_.feed().concerns(rows.contact)) continue;
             out.handled += walk_.run(machine, rows.contact, look);
-            rows.close(program_, walk_.feed(), walk_.state());
+            rows.close(walk_.feed(), walk_.state());
         }
         out.moved = std::exchange(walk_.feed().moved, {});
-        actions_ = out.actions.size() * 9 / 8;
-        stays_ = out.stays.size() * 9 / 8;
     }
 
 private:
     const workflow_program& program_;
     contact_walk walk_;
-    std::size_t actions_ = 0, stays_ = 0;
 };
 
 instant last_arrival(const history_data& h) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <span>
 #include <tuple>
 
 #include "run/run_data.hpp"
@@ -16,7 +17,7 @@ void text_or_missing(table_column& c, std::string_view s) {
     else c.push_text(s);
 }
 
-std::string json_of(const compiled_step& s, const value* values, const text_pool& pool) {
+std::string json_of(const compiled_step& s, std::span<const value> values, const text_pool& pool) {
     nlohmann::ordered_json out = nlohmann::ordered_json::object();
     for (std::size_t k = 0; k < s.with.size(); ++k) {
         auto& cell = out[s.with[k].first];
@@ -43,15 +44,14 @@ table make_actions(const run_data& d) {
     table t{{"contact_id", names.type()}, {"workflow", value_type::text}, {"version", value_type::text}, {"journey", value_type::integer}, {"step", value_type::text}, {"phase", value_type::text},
             {"kind", value_type::text}, {"channel", value_type::text}, {"template", value_type::text}, {"at", value_type::instant}, {"status", value_type::text}, {"reason", value_type::text},
             {"until", value_type::instant}, {"owner", value_type::text}, {"due", value_type::instant}, {"values", value_type::text}, {"key", value_type::text}};
-    std::vector<std::pair<const action_row*, const value*>> order;
-    d.each_action([&](const action_row& a, const value* values) { order.emplace_back(&a, values); });
-    std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first->at < b.first->at; });   // contacts are in order already
-    for (const auto& [row, values] : order) {
-        const auto& a = *row;
+    std::vector<action_row> rows;
+    d.each_action([&](std::uint32_t contact, const step_action& a) { rows.push_back({contact, a}); });
+    std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.what.at.at < b.what.at.at; });   // contacts are in order already
+    for (const auto& [contact, a] : rows) {
         const auto& w = d.program->workflows[a.workflow];
         const auto& s = w.steps[a.step];
         std::size_t c = 0;
-        names.push_to(t[c++], a.contact);
+        names.push_to(t[c++], contact);
         t[c++].push_text(w.name);
         t[c++].push_text(w.version);
         t[c++].push_integer(a.journey);
@@ -60,7 +60,7 @@ table make_actions(const run_data& d) {
         t[c++].push_text(kind_name(s.kind));
         text_or_missing(t[c++], a.channel == none ? std::string_view{} : d.program->channels[a.channel]);
         text_or_missing(t[c++], template_of(s));
-        t[c++].push(a.at);
+        t[c++].push(a.at.at);
         t[c++].push_text(to_string(a.status));
         text_or_missing(t[c++], to_string(a.reason));
         const auto* task = std::get_if<task_step>(&s.kind);
@@ -70,8 +70,8 @@ table make_actions(const run_data& d) {
         if (a.until != end_of_time && task != nullptr) t[c++].push(a.until);
         else t[c++].push_missing();
         if (s.with.empty()) t[c++].push_missing();
-        else t[c++].push_text(json_of(s, values, pool));
-        t[c++].push_text(action_key(w, names.name(a.contact), a.journey, s));
+        else t[c++].push_text(json_of(s, a.values, pool));
+        t[c++].push_text(action_key(w, names.name(contact), a.journey, s));
     }
     return t;
 }
@@ -80,24 +80,24 @@ table make_journeys(const run_data& d) {
     const auto& names = d.given.data().contacts;
     table t{{"contact_id", names.type()}, {"workflow", value_type::text}, {"version", value_type::text}, {"journey", value_type::integer}, {"entered_at", value_type::instant},
             {"left_at", value_type::instant}, {"outcome", value_type::text}, {"at_step", value_type::text}, {"key", value_type::text}};
-    std::vector<const journey_row*> rows;
-    d.each_journey([&](const journey_row& j) { rows.push_back(&j); });
-    std::sort(rows.begin(), rows.end(), [&](const auto* a, const auto* b) {
-        return std::tie(a->entered, a->contact, d.program->workflows[a->workflow].name, a->number) < std::tie(b->entered, b->contact, d.program->workflows[b->workflow].name, b->number);
+    std::vector<journey_row> rows;
+    d.each_journey([&](const journey_row& j) { rows.push_back(j); });
+    std::sort(rows.begin(), rows.end(), [&](const auto& a, const auto& b) {
+        return std::tie(a.entered, a.contact, d.program->workflows[a.workflow].name, a.number) < std::tie(b.entered, b.contact, d.program->workflows[b.workflow].name, b.number);
     });
-    for (const auto* j : rows) {
-        const auto& w = d.program->workflows[j->workflow];
-        names.push_to(t[0], j->contact);
+    for (const auto& j : rows) {
+        const auto& w = d.program->workflows[j.workflow];
+        names.push_to(t[0], j.contact);
         t[1].push_text(w.name);
         t[2].push_text(w.version);
-        t[3].push_integer(j->number);
-        t[4].push(j->entered);
-        if (j->outcome == journey_outcome::running) t[5].push_missing();
-        else t[5].push(j->left);
-        t[6].push_text(to_string(j->outcome));
-        t[7].push_text(w.steps[j->at_step].name);
-        if (j->each.is_missing()) t[8].push_missing();
-        else t[8].push_text(to_text(j->each, *d.given.data().pool));
+        t[3].push_integer(j.number);
+        t[4].push(j.entered);
+        if (j.outcome == journey_outcome::running) t[5].push_missing();
+        else t[5].push(j.left);
+        t[6].push_text(to_string(j.outcome));
+        t[7].push_text(w.steps[j.at_step].name);
+        if (j.each.is_missing()) t[8].push_missing();
+        else t[8].push_text(to_text(j.each, *d.given.data().pool));
     }
     return t;
 }
@@ -125,7 +125,7 @@ table make_steps(const run_data& d) {
         else if (s.by == passage::exited) ++x.exited;
         else ++x.completed;
     });
-    d.each_action([&](const action_row& a, const value*) {
+    d.each_action([&](std::uint32_t, const step_action& a) {
         auto& x = totals[a.workflow][a.step];
         if (a.status == action_status::sent) ++x.sent;
         else if (a.status == action_status::deferred) ++x.deferred;

@@ -1,41 +1,25 @@
 #pragma once
 // What a run keeps: rows as they came, a part for each range of contacts, in order. Tables are made of them when asked for.
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "journeyman/history/history.hpp"
 #include "journeyman/run/run.hpp"
 #include "journeyman/workflow/machine.hpp"
 #include "run/feed.hpp"
+#include "run/run_log.hpp"
 
 namespace journeyman {
 
 struct action_row {
-    std::uint32_t contact, workflow, step, journey, channel;
-    std::uint32_t values;                        // into run_part::values: as many as the step has `with`
-    instant at, until;
-    std::uint32_t order;
-    action_status status;
-    action_reason reason;
-};
-/// A `stay`, packed: there are more of them than of anything else.
-struct stay_row {
-    std::int64_t from, to;                       // to: end of time while running
-    std::uint32_t from_order, to_order, contact, journey;
-    std::uint16_t workflow, step, next;          // next: 0xffff for none
-    passage by;
-    stay_row() = default;
-    stay_row(std::uint32_t c, const stay& s)
-        : from{s.from.at.time_since_epoch().count()}, to{s.to.at.time_since_epoch().count()}, from_order{s.from.order}, to_order{s.to.order}, contact{c}, journey{s.journey}, workflow{static_cast<std::uint16_t>(s.workflow)},
-          step{static_cast<std::uint16_t>(s.step)}, next{static_cast<std::uint16_t>(s.next)}, by{s.by} {}
-    [[nodiscard]] stay what() const {
-        const auto place = [](std::int64_t at, std::uint32_t order) { return position{instant{microseconds{at}}, order}; };
-        return {workflow, step, journey, next == 0xffff ? none : next, by, place(from, from_order), place(to, to_order)};
-    }
+    std::uint32_t contact;
+    step_action what;                            // its values are the run's
 };
 struct journey_row {
     std::uint32_t contact = 0, workflow = 0, number = 0, at_step = 0;
@@ -52,10 +36,9 @@ struct caused_row {
     std::vector<value> values;
 };
 struct run_part {
-    std::vector<action_row> actions;             // by contact, then as taken
-    std::vector<value> values;
-    std::vector<stay_row> stays;                 // by contact, then as they ended; running ones last, without an end
-    std::vector<journey_row> journeys;           // by contact, then as they ended
+    run_log log;                                 // by contact: actions as taken, stays as they ended; running ones last, without an end
+    std::vector<value> values;                   // of the actions, one after the other: as many as the step has `with`
+    std::vector<value> keys;                     // of the journeys whose workflow has one for each value, as they ended
     std::vector<caused_row> caused;              // by contact, then as they came
     std::vector<moved_row> moved;
     std::uint64_t handled = 0;
@@ -84,12 +67,43 @@ struct run_data {
     run_order order = run_order::event;
     instant start = beginning_of_time, until = end_of_time;
 
+    /// `f(contact, action)`.
     template <class F>
-    void each_action(F f) const { for (const auto& p : parts) for (const auto& a : p.actions) f(a, p.values.data() + a.values); }
+    void each_action(F f) const {
+        for (const auto& p : parts) {
+            const value* values = p.values.data();
+            p.log.each([&](std::uint32_t contact, step_action& a) {
+                a.values = {values, program->workflows[a.workflow].steps[a.step].with.size()};
+                values += a.values.size();
+                f(contact, std::as_const(a));
+            }, [](auto&&...) {});
+        }
+    }
+    /// `f(contact, stay)`.
     template <class F>
-    void each_stay(F f) const { for (const auto& p : parts) for (const auto& s : p.stays) f(s.contact, s.what()); }
+    void each_stay(F f) const { for (const auto& p : parts) p.log.each([](auto&&...) {}, f); }
+    /// By contact, then as they ended; a journey is its first stay to its last.
     template <class F>
-    void each_journey(F f) const { for (const auto& p : parts) for (const auto& j : p.journeys) f(j); }
+    void each_journey(F f) const {
+        std::vector<journey_row> open;
+        for (const auto& p : parts) {
+            const value* key = p.keys.data();
+            open.clear();
+            p.log.each([](auto&&...) {}, [&](std::uint32_t contact, const stay& s) {
+                if (!open.empty() && open.front().contact != contact) open.clear();
+                auto j = std::find_if(open.begin(), open.end(), [&](const journey_row& o) { return o.workflow == s.workflow && o.number == s.journey; });
+                if (j == open.end()) j = open.insert(open.end(), {contact, s.workflow, s.journey, s.step, s.from.at});
+                if (s.next != none) return;
+                j->at_step = s.step;
+                j->left = s.to.at;
+                j->outcome = s.by == passage::running ? journey_outcome::running : s.by == passage::goal ? journey_outcome::goal : s.by == passage::exited ? journey_outcome::exited : journey_outcome::completed;
+                if (program->workflows[s.workflow].reentry.kind == reentry_rule::each) j->each = *key++;
+                f(std::as_const(*j));
+                *j = std::move(open.back());
+                open.pop_back();
+            });
+        }
+    }
 
     by_first_asked<table> actions_table, journeys_table, steps_table, edges_table;
     by_first_asked<history> made;

@@ -155,10 +155,10 @@ private:
 
     void actions() {
         std::vector<new_row> places;
-        std::vector<const action_row*> rows;
-        d_.each_action([&](const action_row& a, const value*) {
-            places.push_back({a.contact, a.order, a.at.time_since_epoch().count(), static_cast<std::uint32_t>(rows.size())});
-            rows.push_back(&a);
+        std::vector<action_row> rows;
+        d_.each_action([&](std::uint32_t contact, const step_action& a) {
+            places.push_back({contact, a.at.order, a.at.at.time_since_epoch().count(), static_cast<std::uint32_t>(rows.size())});
+            rows.push_back({contact, a});
         });
         if (rows.empty()) return;
         auto& s = stream("$action");
@@ -169,9 +169,8 @@ private:
         const auto add = [&](const char* name, value_type type, auto cell) {
             column c{type};
             for (const auto f : from) {
-                const auto& a = *rows[f];
-                const auto& w = d_.program->workflows[a.workflow];
-                c.push(cell(a, w, w.steps[a.step]));
+                const auto& w = d_.program->workflows[rows[f].what.workflow];
+                c.push(cell(rows[f], w, w.steps[rows[f].what.step]));
             }
             s.properties.columns.emplace_back(name, std::move(c));                       // sorted by name
             out_->schema.events["$action"].emplace(name, type);
@@ -179,13 +178,13 @@ private:
         using row = const action_row&;
         using flow = const compiled_workflow&;
         using step = const compiled_step&;
-        add("channel", value_type::text, [&](row a, flow, step) { return text(a.channel == none ? std::string_view{} : d_.program->channels[a.channel]); });
-        add("journey", value_type::integer, [&](row a, flow, step) { return value::of(std::int64_t{a.journey}); });
-        add("key", value_type::text, [&](row a, flow w, step c) { return text(action_key(w, names.name(a.contact), a.journey, c)); });
+        add("channel", value_type::text, [&](row a, flow, step) { return text(a.what.channel == none ? std::string_view{} : d_.program->channels[a.what.channel]); });
+        add("journey", value_type::integer, [&](row a, flow, step) { return value::of(std::int64_t{a.what.journey}); });
+        add("key", value_type::text, [&](row a, flow w, step c) { return text(action_key(w, names.name(a.contact), a.what.journey, c)); });
         add("kind", value_type::text, [&](row, flow, step c) { return text(kind_name(c.kind)); });
         add("phase", value_type::text, [&](row, flow, step c) { return text(c.phase); });
-        add("reason", value_type::text, [&](row a, flow, step) { return text(to_string(a.reason)); });
-        add("status", value_type::text, [&](row a, flow, step) { return text(to_string(a.status)); });
+        add("reason", value_type::text, [&](row a, flow, step) { return text(to_string(a.what.reason)); });
+        add("status", value_type::text, [&](row a, flow, step) { return text(to_string(a.what.status)); });
         add("step", value_type::text, [&](row, flow, step c) { return text(c.name); });
         add("template", value_type::text, [&](row, flow, step c) { return text(template_of(c)); });
         add("version", value_type::text, [&](row, flow w, step) { return text(w.version); });

@@ -20,7 +20,12 @@ void machine::at(position place) {
     state_.last = place;
 }
 
-position machine::next_place() { return state_.last = {t_, state_.last.order + 1}; }
+position machine::next_place() {
+    const auto order = state_.last.order + 1;              // not read back whole from where it is written in parts: that stalls
+    state_.last.at = t_;
+    state_.last.order = order;
+    return {t_, order};
+}
 
 void machine::input(const seen_input& in) {
     at(in.place);

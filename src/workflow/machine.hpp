@@ -52,7 +52,8 @@ private:
 
     // steps.cpp
     void look(journey_state& j, const seen_input* in);
-    bool settled(journey_state& j, instant& next);
+    bool settled(journey_state& j, instant& next) { return (of(j).goal != none || of(j).exit != none) && settles(j, next); }
+    bool settles(journey_state& j, instant& next);
     const compiled_outcome* met(const journey_state& j, const compiled_step& s, instant& next, const seen_input* in, bool entered);
     bool awaited(const journey_state& j, const compiled_outcome& o, instant& next, const seen_input* in);
     bool of_this_journey(const journey_state& j, event_ref e) const;

@@ -30,7 +30,7 @@ void machine::look(journey_state& j, const seen_input* in) {
 }
 
 /// The goal, then the exit condition.
-bool machine::settled(journey_state& j, instant& next) {
+bool machine::settles(journey_state& j, instant& next) {
     const auto& w = of(j);
     if (yes(w.goal, next)) return end(j, journey_outcome::goal), true;
     if (yes(w.exit, next)) return end(j, journey_outcome::exited), true;
