@@ -7,7 +7,7 @@
 namespace journeyman::detail {
 namespace {
 
-constexpr std::uint32_t chunk = 2048;
+constexpr std::uint32_t chunk = contacts_at_once;
 
 /// Which interval an instant lies in, without a search: a bucket of time holds at most one boundary.
 class interval_table {
@@ -51,19 +51,32 @@ void each_range(const timeline& rows, std::uint32_t first, std::uint32_t count, 
     for (; cursor < rows.owners.size() && rows.owners[cursor] < first + count; ++cursor) f(rows.owners[cursor] - first, rows.begins[cursor], rows.begins[cursor + 1]);
 }
 
-/// The intervals of rows [begin, end), which may be none.
-std::uint64_t bits_of(const interval_table& table, const std::int64_t* at, std::uint32_t begin, std::uint32_t end, std::uint32_t last) {
-    // One or two rows, as most have, without a branch: of none any row is read, and not used; of one, it twice.
-    const std::uint64_t some = 0 - static_cast<std::uint64_t>(begin < end);
-    std::uint64_t bits = (table.bit(at[std::min(begin, last)]) | table.bit(at[end - (end > 0)])) & some;
-    for (auto r = begin + 1; r + 1 < end; ++r) bits |= table.bit(at[r]);
-    return bits;
-}
+/// The same from the bucket of a row's narrow double, but for buckets in which an interval ends.
+class narrow_intervals {
+public:
+    narrow_intervals(const interval_table& table, const narrow_times& times) : wide_{&table}, bits_(0x10000) {
+        for (std::uint32_t b = 0; b < 0x10000; ++b) {
+            const std::int64_t from = std::max(times.from(static_cast<std::uint16_t>(b)), times.first), to = std::min(times.from(static_cast<std::uint16_t>(b)) + (times.width() - 1), times.last);
+            if (from > to || (times.clamped() && (b == 0 || b == 0xffff)) || table.bit(from) != table.bit(to)) continue;
+            bits_[b] = static_cast<std::uint8_t>(std::countr_zero(table.bit(from)) + 1);
+        }
+    }
+    [[nodiscard]] std::uint64_t bit(std::uint16_t bucket, const std::int64_t& at) const {
+        const unsigned k = bits_[bucket];
+        return k == 0 ? wide_->bit(at) : std::uint64_t{1} << (k - 1);
+    }
+
+private:
+    const interval_table* wide_;
+    std::vector<std::uint8_t> bits_;       // by bucket: the interval, from 1; 0: look at the instant
+};
 
 struct stream_use {
     const event_stream* stream;
     bool starts = false, returns = false;
     std::size_t cursor = 0;
+    std::shared_ptr<const narrow_times> times = {};
+    std::optional<narrow_intervals> intervals = {};
 };
 
 }  // namespace
@@ -82,12 +95,15 @@ std::optional<retention_counts> count_retention(const history_data& h, const fun
         }
         if (stream == nullptr) continue;
         same = same && u.starts == u.returns;
-        uses.push_back(u);
+        if (stream->rows.rows() > 0) uses.push_back(u);
     }
     const interval_table table{bounds};
     const std::size_t n = bounds.size() - 1;
-    const std::uint64_t full = std::uint64_t{1} << n;
-    std::stable_sort(uses.begin(), uses.end(), [](const auto& a, const auto& b) { return a.stream->rows.rows() > b.stream->rows.rows(); });
+    if (same)
+        for (auto& u : uses) {
+            u.times = narrow(u.stream->rows);
+            u.intervals.emplace(table, *u.times);
+        }
     retention_counts out{std::vector<std::int64_t>(n), std::vector<std::int64_t>(n), std::vector<std::vector<std::int64_t>>(n, std::vector<std::int64_t>(n))};
     std::vector<std::uint64_t> started(chunk), active(chunk);
     std::vector<std::uint32_t> many(chunk);
@@ -104,20 +120,17 @@ std::optional<retention_counts> count_retention(const history_data& h, const fun
         }
         if (same) {
             for (auto& u : uses) {
-                const auto& rows = u.stream->rows;
-                const std::int64_t* at = rows.at.data();
-                std::uint64_t* bits = active.data();
-                std::uint32_t* n_rows = many.data();
-                const bool often = rows.rows() > 2 * contacts;
-                const auto last = static_cast<std::uint32_t>(rows.rows() - 1);
-                if (rows.rows() == 0) continue;
-                each_range(rows, first, count, u.cursor, [=, &table](std::uint32_t i, std::uint32_t begin, std::uint32_t end) {
-                    n_rows[i] += end - begin;
-                    // Who was active in every interval since the first that is known can only have an earlier one.
-                    const std::uint64_t known = bits[i], lowest = known & (0 - known);
-                    if (often && known + lowest == full && end > begin && table.bit(at[begin]) >= lowest) return;
-                    bits[i] = known | bits_of(table, at, begin, end, last);
+                // Row by row: what lies in the way is whose row it is and when, four bytes of it.
+                std::uint32_t begin = none, end = 0;
+                each_range(u.stream->rows, first, count, u.cursor, [&](std::uint32_t i, std::uint32_t from, std::uint32_t to) {
+                    many[i] += to - from;
+                    begin = std::min(begin, from);
+                    end = to;
                 });
+                const std::int64_t* at = u.stream->rows.at.data();
+                const std::uint16_t *bucket = u.times->bucket.data(), *place = u.times->place.data();
+                std::uint64_t* bits = active.data();
+                for (auto r = begin; r < end; ++r) bits[place[r]] |= u.intervals->bit(bucket[r], at[r]);
             }
         }
         else for (auto& u : uses) {
