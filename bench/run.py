@@ -69,17 +69,21 @@ def one_core() -> None:
 
 
 def versions() -> dict[str, str]:
-    import chdb
-    import duckdb
-    import journeyman
-    import polars
+    """Of all that take part, and the machine."""
+    import importlib.metadata
+
+    def version(package: str) -> str:
+        try:
+            return importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            return "not installed"
 
     model = ""
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo") as info:
             model = next((line.split(":")[1].strip() for line in info if line.startswith("model name")), "")
     return {
-        "journeyman": journeyman.__version__, "polars": polars.__version__, "duckdb": duckdb.__version__, "chdb": chdb.__version__, "pyarrow": pa.__version__,
+        **{name: version(name) for name in ("journeyman", "polars", "duckdb", "chdb", "pyarrow")},
         "python": platform.python_version(), "machine": f"{model}, {os.cpu_count()} cores", "load": f"{os.getloadavg()[0]:.1f}",
     }  # fmt: skip
 
