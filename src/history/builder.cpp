@@ -52,49 +52,31 @@ history_builder::history_builder(history_builder&&) noexcept = default;
 history_builder& history_builder::operator=(history_builder&&) noexcept = default;
 
 history_builder& history_builder::contact(std::string_view id, fields attributes, std::optional<instant> created_at) {
-    detail::loose_tables::fact f;
-    f.id = id;
-    f.created = created_at;
-    impl_->tables.contact(f);
+    impl_->tables.contact({.id = id, .created = created_at});
     impl_->put(attributes);
     return *this;
 }
 
 history_builder& history_builder::contact(std::string_view id, instant at, fields attributes, std::optional<instant> arrived) {
-    detail::loose_tables::fact f;
-    f.id = id;
-    f.at = at;
-    f.arrived = arrived;
-    impl_->tables.contact(f);
+    impl_->tables.contact({.id = id, .at = at, .arrived = arrived});
     impl_->put(attributes);
     return *this;
 }
 
 history_builder& history_builder::account(std::string_view id, fields attributes) {
-    detail::loose_tables::fact f;
-    f.id = id;
-    impl_->tables.account(f);
+    impl_->tables.account({.id = id});
     impl_->put(attributes);
     return *this;
 }
 
 history_builder& history_builder::account(std::string_view id, instant at, fields attributes, std::optional<instant> arrived) {
-    detail::loose_tables::fact f;
-    f.id = id;
-    f.at = at;
-    f.arrived = arrived;
-    impl_->tables.account(f);
+    impl_->tables.account({.id = id, .at = at, .arrived = arrived});
     impl_->put(attributes);
     return *this;
 }
 
 history_builder& history_builder::event(std::string_view contact, std::string_view name, instant at, fields properties, std::string_view event_id, std::optional<instant> arrived) {
-    detail::loose_tables::fact f;
-    f.id = contact;
-    f.at = at;
-    f.arrived = arrived;
-    f.event_id = event_id;
-    impl_->tables.event(name, f);
+    impl_->tables.event(name, {.id = contact, .at = at, .arrived = arrived, .event_id = event_id});
     impl_->put(properties);
     return *this;
 }

@@ -92,69 +92,14 @@ selector selector::without(const selector& other, std::string on, std::optional<
     return checked(std::move(d));
 }
 
-selector selector::last(length l) const
-{
-    window w;
-    w.kind = window_kind::last;
-    w.last = l;
-    return with_window(data_, std::move(w));
-}
-
-selector selector::since(expression from) const
-{
-    window w;
-    w.kind = window_kind::since;
-    w.from = std::move(from);
-    return with_window(data_, std::move(w));
-}
-
-selector selector::before(expression to) const
-{
-    window w;
-    w.kind = window_kind::before;
-    w.to = std::move(to);
-    return with_window(data_, std::move(w));
-}
-
-selector selector::between(expression from, expression to) const
-{
-    window w;
-    w.kind = window_kind::between;
-    w.from = std::move(from);
-    w.to = std::move(to);
-    return with_window(data_, std::move(w));
-}
-
-selector selector::this_(calendar_unit u) const
-{
-    window w;
-    w.kind = window_kind::this_unit;
-    w.unit = u;
-    return with_window(data_, std::move(w));
-}
-
-selector selector::previous(calendar_unit u) const
-{
-    window w;
-    w.kind = window_kind::previous_unit;
-    w.unit = u;
-    return with_window(data_, std::move(w));
-}
-
-selector selector::since_entry() const
-{
-    window w;
-    w.kind = window_kind::since_entry;
-    return with_window(data_, std::move(w));
-}
-
-selector selector::since_step(std::string step) const
-{
-    window w;
-    w.kind = window_kind::since_step;
-    w.step = std::move(step);
-    return with_window(data_, std::move(w));
-}
+selector selector::last(length l) const { return with_window(data_, {.kind = window_kind::last, .last = l}); }
+selector selector::since(expression from) const { return with_window(data_, {.kind = window_kind::since, .from = std::move(from)}); }
+selector selector::before(expression to) const { return with_window(data_, {.kind = window_kind::before, .to = std::move(to)}); }
+selector selector::between(expression from, expression to) const { return with_window(data_, {.kind = window_kind::between, .from = std::move(from), .to = std::move(to)}); }
+selector selector::this_(calendar_unit u) const { return with_window(data_, {.kind = window_kind::this_unit, .unit = u}); }
+selector selector::previous(calendar_unit u) const { return with_window(data_, {.kind = window_kind::previous_unit, .unit = u}); }
+selector selector::since_entry() const { return with_window(data_, {.kind = window_kind::since_entry}); }
+selector selector::since_step(std::string step) const { return with_window(data_, {.kind = window_kind::since_step, .step = std::move(step)}); }
 
 expression selector::count() const { return aggregate_of(aggregate::count, {data_}); }
 expression selector::did() const { return aggregate_of(aggregate::did, {data_}); }
