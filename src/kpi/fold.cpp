@@ -1,11 +1,12 @@
 #include "kpi/fold.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "journeyman/core/hash.hpp"
 #include "journeyman/predicate/evaluate.hpp"
 #include "journeyman/predicate/reader.hpp"
-#include "kpi/steady.hpp"
+#include "kpi/passes.hpp"
 
 namespace journeyman::detail {
 namespace {
@@ -32,6 +33,7 @@ public:
         for (const auto& k : p.kpis)
             for (const auto& by : k.by) needs_journeys_ = needs_journeys_ || by.kind >= dimension_plan::workflow;
         standings_ = plainly ? std::vector<standing>(p.kpis.size()) : standings_of(program_, plan_, crowds_);
+        plainly_ = plainly;
         if (!needs_journeys_) return;
         for (const auto& j : journeys) journeys_.push_back(&j);
         std::stable_sort(journeys_.begin(), journeys_.end(), [](const auto* a, const auto* b) { return a->contact < b->contact; });
@@ -40,28 +42,58 @@ public:
     void contacts(std::vector<kpi_totals>& kpis, std::uint32_t first_contact, std::uint32_t last_contact) {
         const auto asks = [](const auto& m) { return m.kind != aggregate::spend && m.kind != aggregate::budget; };
         if (std::none_of(plan_.kpis.begin(), plan_.kpis.end(), [&](const auto& k) { return std::any_of(k.measures.begin(), k.measures.end(), asks); })) return;
-        auto journey = journeys_.begin();
+        std::optional<pass_counter> passes;
+        if (!plainly_) passes.emplace(plan_, program_, history_, span_, kpis, standings_);
+        const auto taken = [&](std::size_t k) { return passes && passes->takes(k); };
+        bool all_taken = true;
+        for (std::size_t k = 0; k < kpis.size(); ++k) all_taken = all_taken && (taken(k) || std::none_of(kpis[k].plan().measures.begin(), kpis[k].plan().measures.end(), asks));
+        journey_ = journeys_.begin();
         const auto end = std::min(last_contact, static_cast<std::uint32_t>(history_.contacts.size()));
-        for (std::uint32_t c = first_contact; c < end; ++c) {
-            reader_.load(c);
-            while (journey != journeys_.end() && (*journey)->contact < c) ++journey;
-            journeys_here_ = {};
-            if (needs_journeys_ && journey != journeys_.end() && (*journey)->contact == c) {
-                const auto first = journey;
-                while (journey != journeys_.end() && (*journey)->contact == c) ++journey;
-                journeys_here_ = {&*first, static_cast<std::size_t>(journey - first)};
+        const std::uint32_t step = passes ? passes->step() : end;
+        for (std::uint32_t first = first_contact; first < end;) {
+            const std::uint32_t last = passes ? std::min(end, (first / step + 1) * step) : end;
+            bool apart = false;
+            if (passes) {
+                for (auto* c : passes->crowds()) {
+                    c->gather(first, last - first, [&](std::uint32_t contact) {
+                        reader_.load(contact);
+                        c->stand(reader_, [&](crowd::known& k) { where(*c, k); });
+                    });
+                    apart = apart || c->any_apart;
+                }
+                passes->count(first, last);
             }
-            for (const auto& crowd_here : crowds_)
-                crowd_here->stand(reader_, [&](crowd::known& k) { where(*crowd_here, k); });
-            for (std::size_t k = 0; k < kpis.size(); ++k) {
-                mine_ = &standings_[k];
-                for (std::size_t m = 0; m < kpis[k].plan().measures.size(); ++m) measure(kpis[k], m);
-                kpis[k].end_contact();
+            for (std::uint32_t c = first; c < last && (apart || !all_taken); ++c) {
+                open_.clear();
+                for (std::size_t k = 0; k < kpis.size(); ++k)
+                    if (!taken(k) || standings_[k].of->apart[c - first] != 0) open_.push_back(k);
+                if (!open_.empty()) contact(kpis, c);
             }
+            first = last;
         }
+        if (passes) passes->finish(kpis, *history_.pool, texts_);
     }
 
 private:
+    /// The KPIs in `open_` of one contact.
+    void contact(std::vector<kpi_totals>& kpis, std::uint32_t c) {
+        reader_.load(c);
+        while (journey_ != journeys_.end() && (*journey_)->contact < c) ++journey_;
+        journeys_here_ = {};
+        if (needs_journeys_ && journey_ != journeys_.end() && (*journey_)->contact == c) {
+            const auto first = journey_;
+            while (journey_ != journeys_.end() && (*journey_)->contact == c) ++journey_;
+            journeys_here_ = {&*first, static_cast<std::size_t>(journey_ - first)};
+        }
+        for (const auto& crowd_here : crowds_)
+            crowd_here->stand(reader_, [&](crowd::known& k) { where(*crowd_here, k); });
+        for (const auto k : open_) {
+            mine_ = &standings_[k];
+            for (std::size_t m = 0; m < kpis[k].plan().measures.size(); ++m) measure(kpis[k], m);
+            kpis[k].end_contact();
+        }
+    }
+
     // ---- one event, and where it belongs
     /// The view at a place, moved there only when something asks for it.
     struct moment {
@@ -149,7 +181,6 @@ private:
             const auto& streams = program_.selectors[m.a].streams;
             if (std::all_of(streams.begin(), streams.end(), [&](auto slot) { return reader_.all(slot).count == 0; })) return;   // of most contacts and rare events
         }
-        if (mine_->here() != nullptr && count_quickly(program_, reader_, *mine_, span_.end, k, index, scratch_)) return;
         switch (m.kind) {
             case aggregate::spend:
             case aggregate::budget: return;
@@ -350,7 +381,9 @@ private:
     std::vector<std::unique_ptr<crowd>> crowds_;
     std::vector<standing> standings_;          // by KPI
     standing* mine_ = nullptr;
-    quick_scratch scratch_;
+    std::vector<std::size_t> open_;            // the KPIs that the contact at hand is counted for, one event after the other
+    std::vector<const journey_span*>::const_iterator journey_;
+    bool plainly_ = false;
 };
 
 }  // namespace

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "journeyman/predicate/evaluate.hpp"
-
 namespace journeyman::detail {
 
 bool is_steady(const program& p, node_id id, std::vector<std::uint32_t>& attributes) {
@@ -54,8 +52,12 @@ std::optional<crowd> crowd_of(const program& program, const plan& p, const kpi_p
             case dimension_plan::segment:
                 for (const auto segment : p.segments) steady = steady && is_steady(program, segment, c.attributes);
                 break;
-            case dimension_plan::value: steady = is_steady(program, asks->dimensions[d], c.attributes); break;
-            default: steady = false;           // the event's own, campaigns, journeys
+            case dimension_plan::property: c.properties.emplace_back(d, k.by[d].slot); break;
+            case dimension_plan::value:
+                if (const auto node = asks->dimensions[d]; node != none && program.nodes[node].kind == node_kind::property) c.properties.emplace_back(d, program.nodes[node].slot);
+                else steady = is_steady(program, node, c.attributes);
+                break;
+            default: steady = false;           // campaigns, journeys
         }
     }
     if (!steady) return {};
@@ -84,61 +86,22 @@ std::vector<standing> standings_of(const program& program, const plan& p, std::v
     return out;
 }
 
-bool count_quickly(const program& program, const history_reader& reader, standing& mine, instant end, kpi_totals& k, std::size_t measure, quick_scratch& scratch) {
-    const auto& m = k.plan().measures[measure];
-    if (m.kind != aggregate::events && m.kind != aggregate::contacts && m.kind != aggregate::sum && m.kind != aggregate::actions) return false;
-    const auto& s = program.selectors[m.a];
-    if (m.looks || s.without != none || !k.when().plain()) return false;
-    const auto& here = *mine.here();
-    if (!here.in_scope) return true;
-    const auto& bounds = k.when().bounds();
-    const std::size_t periods = bounds.size() / 2;
-    auto& counts = scratch.counts;
-    counts.assign(periods, 0);
-    if (m.kind == aggregate::sum) scratch.sums.resize(periods);
-    const std::int64_t last = end.time_since_epoch().count();
-    std::size_t least = periods, most = 0;     // periods with something
-    std::size_t unseen = periods;              // of contacts: once in a period is enough
-    for (std::size_t k_stream = 0; k_stream < s.streams.size() && unseen != 0; ++k_stream) {
-        const auto& all = reader.all(s.streams[k_stream]);
-        std::size_t p = 0;
-        for (std::uint32_t i = 0; i < all.count; ++i) {
-            const std::int64_t t = all.at[i];
-            if (t >= last) break;
-            if (t >= bounds[2 * p + 1]) p = k.when().ending_after(t, p);
-            if (p == periods) break;
-            if (t < bounds[2 * p] || (m.kind == aggregate::contacts && counts[p] != 0)) continue;
-            const event_ref e{&all, s.streams[k_stream], i};
-            if (s.where != none && ask(program, s.where, reader.view(), instant{microseconds{t}}, e) != truth::yes) continue;
-            if (m.kind == aggregate::sum) {
-                const value v = e.property(s.property);
-                if (v.is_missing()) continue;
-                add_value(scratch.sums[p], v, m.type);
-            }
-            ++counts[p];
-            least = std::min(least, p);
-            most = std::max(most, p + 1);
-            if (m.kind == aggregate::contacts && --unseen == 0) break;
-        }
+void crowd::prepare(const program& p, const history_data& h) {
+    constexpr std::uint64_t most = 1 << 16;
+    std::uint64_t combinations = 1;
+    for (const auto slot : attributes) {
+        streams_.push_back(h.contact_attribute(p.attributes[slot].name));
+        const auto* a = streams_.back();
+        if (a == nullptr || a->base.size() == 0) continue;                 // missing
+        if (a->base.type() != value_type::text) return;
+        auto texts = narrow(a->base);
+        if (!texts->fits || texts->code.size() < h.contacts.size()) return;
+        const auto factor = static_cast<std::uint32_t>(combinations);
+        combinations *= texts->texts.size() + 1;
+        if (combinations > most) return;
+        codes_.push_back({std::move(texts), factor});
     }
-    const bool products = k.shape().products;
-    for (std::size_t p = least; p < most; ++p) {
-        if (counts[p] == 0) continue;
-        const auto period = k.when().calendar()[p];
-        const auto give = [&](amount& to) {
-            if (m.kind == aggregate::sum) to.merge(scratch.sums[p]);
-            else to.whole += counts[p];
-        };
-        if (products) {
-            give(k.of_contact(0, period).of_contact(measure));
-            for (const auto key : here.cells) give(k.of_contact(mine.cell(k, key), period).of_contact(measure));
-        } else {
-            give(mine.sum(k, measure, 0, p));
-            for (const auto key : here.cells) give(mine.sum(k, measure, key + 1, p));
-        }
-        if (m.kind == aggregate::sum) scratch.sums[p].clear();
-    }
-    return true;
+    by_code_.assign(combinations, unasked);
 }
 
 }  // namespace journeyman::detail

@@ -66,6 +66,7 @@ public:
     void merge(const totals&, const std::vector<std::uint32_t>& numbers);
 
     amount& sum(std::size_t measure) { return sums_[measure]; }                    // spend
+    amount& product_of(std::size_t j, std::size_t k) { return products_[at(j, k)]; }   // of contacts who were multiplied elsewhere
     account_set& accounts(std::size_t measure) { return accounts_[measure]; }
 
     [[nodiscard]] double total(std::size_t measure) const;

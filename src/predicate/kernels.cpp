@@ -85,7 +85,15 @@ std::size_t count(const std::uint64_t* bits, std::size_t n) { return count_body(
 void count_spans(const std::uint64_t* bits, const std::uint32_t* begins, std::size_t n, std::uint32_t* out) { count_spans_body(bits, begins, n, out); }
 void distinct_spans(const std::uint8_t* codes, const std::uint32_t* low, const std::uint32_t* high, const std::uint32_t* who, std::size_t n, std::int64_t* out) { distinct_spans_body(codes, low, high, who, n, out); }
 
-constexpr kernels plain{between<std::uint8_t>, between<std::uint32_t>, between<std::int64_t>, between<double>, inside_16, few_16, count, count_spans, distinct_spans};
+void add_columns(const std::uint64_t* bits, std::size_t words, const std::uint32_t* group, std::size_t n, std::uint32_t* counts) {
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t w = 0; w < words; ++w) {
+            std::uint32_t* to = counts + (group[i] * words + w) * 64;
+            for (std::uint64_t left = bits[i * words + w]; left != 0; left &= left - 1) ++to[__builtin_ctzll(left)];
+        }
+}
+
+constexpr kernels plain{between<std::uint8_t>, between<std::uint32_t>, between<std::int64_t>, between<double>, inside_16, few_16, count, count_spans, distinct_spans, add_columns};
 
 #if JOURNEYMAN_HAS_WIDE
 
@@ -181,7 +189,19 @@ JOURNEYMAN_WIDE void distinct_spans_wide(const std::uint8_t* codes, const std::u
     }
 }
 
-constexpr kernels wide{between_8_wide, between_32_wide, between_64_wide, between_decimals_wide, inside_16_wide, few_16_wide, count_wide, count_spans_wide, distinct_spans_wide};
+JOURNEYMAN_WIDE void add_columns_wide(const std::uint64_t* bits, std::size_t words, const std::uint32_t* group, std::size_t n, std::uint32_t* counts) {
+    const __m512i one = _mm512_set1_epi32(1);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t w = 0; w < words; ++w) {
+            std::uint32_t* to = counts + (group[i] * words + w) * 64;
+            for (std::uint64_t left = bits[i * words + w]; left != 0; left >>= 16, to += 16) {
+                const __m512i v = _mm512_loadu_si512(to);
+                _mm512_storeu_si512(to, _mm512_mask_add_epi32(v, static_cast<__mmask16>(left), v, one));
+            }
+        }
+}
+
+constexpr kernels wide{between_8_wide, between_32_wide, between_64_wide, between_decimals_wide, inside_16_wide, few_16_wide, count_wide, count_spans_wide, distinct_spans_wide, add_columns_wide};
 
 #endif
 
