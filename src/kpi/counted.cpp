@@ -1,6 +1,7 @@
 #include "kpi/counted.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "history/tasks.hpp"
 
@@ -9,7 +10,7 @@ namespace {
 
 /// How many contacts exist one microsecond before this.
 std::int64_t existing(const history_data& h, instant end) {
-    if (h.exists_from.empty()) return static_cast<std::int64_t>(h.contacts.size());
+    if (h.exists_from.empty() || end.time_since_epoch().count() > h.all_exist_from) return static_cast<std::int64_t>(h.contacts.size());
     return std::count_if(h.exists_from.begin(), h.exists_from.end(), [&](std::int64_t from) { return from < end.time_since_epoch().count(); });
 }
 
@@ -21,7 +22,8 @@ struct part {
 
 }  // namespace
 
-counted count(const kpi_definitions& d, const history_data& data, const std::vector<journey_span>& journeys, const kpi_options& o) {
+counted count(const kpi_definitions& d, const history& h, const std::vector<journey_span>& journeys, const kpi_options& o) {
+    const auto& data = h.data();
     schema known = data.schema;
     for (const auto& [name, type] : d.types) known.declare(name, type);
     auto& columns = known.events[spend_stream];
@@ -35,15 +37,20 @@ counted count(const kpi_definitions& d, const history_data& data, const std::vec
     const auto program = c.finish();
 
     counted out;
-    out.span = span_of(data, o);
+    out.span = span_of(h.span(), o);
     std::vector<kpi_totals> empty;
+    std::map<instant, std::int64_t> exist;
     for (const auto& k : p.kpis) {
         counted_kpi kpi{k.written->name, {}, k.shape, {}, {}, nullptr};
         for (const auto& by : k.by) kpi.by.push_back(by.name);
         if (out.span) {
             empty.emplace_back(k, periods{*k.written, d.campaigns, *out.span, *d.context.zone, d.context.weeks});
             kpi.when = empty.back().when().all();
-            for (const auto& when : kpi.when) kpi.contacts.push_back(existing(data, when.to));
+            for (const auto& when : kpi.when) {
+                const auto [there, fresh] = exist.try_emplace(when.to, 0);
+                if (fresh) there->second = existing(data, when.to);
+                kpi.contacts.push_back(there->second);
+            }
         }
         kpi.totals = std::make_unique<cell_totals>(*kpi.shape, kpi.when.size());
         out.kpis.push_back(std::move(kpi));
@@ -56,7 +63,10 @@ counted count(const kpi_definitions& d, const history_data& data, const std::vec
     std::vector<part> parts(count);
     share(count, threads, [&](std::size_t k) {
         for (const auto& e : empty) parts[k].kpis.emplace_back(e.plan(), e.when());
-        const auto cut = [&](std::size_t n) { return static_cast<std::uint32_t>(contacts * n / count); };
+        const auto cut = [&](std::size_t n) {
+            const std::size_t at = contacts * n / count;
+            return static_cast<std::uint32_t>(n == count || contacts < count * 4 * contacts_at_once ? at : at / contacts_at_once * contacts_at_once);
+        };
         fold(d, p, program, data, journeys, *out.span, parts[k].kpis, parts[k].texts, {cut(k), cut(k + 1), k == 0});
     });
     for (auto& from : parts) {

@@ -29,7 +29,7 @@ struct counted {
 };
 
 /// The pass. Throws the first error of the check, and `kpi.window` for an empty span.
-counted count(const kpi_definitions&, const history_data&, const std::vector<journey_span>&, const kpi_options&);
+counted count(const kpi_definitions&, const history&, const std::vector<journey_span>&, const kpi_options&);
 kpi_report report(const kpi_definitions&, const counted&, double level);
 
 /// The totals of a cell, as its formula takes them.

@@ -94,7 +94,7 @@ public:
         out_.moves = table{{"dimension", text}, {"from", text}, {"to", text}, {"amount", decimal}, {"lost", decimal}, {"gained", decimal}, {"net", decimal}, {"low", decimal}, {"high", decimal}};
     }
 
-    diagnosis over(const history_data& h, const std::vector<journey_span>& journeys) {
+    diagnosis over(const history& h, const std::vector<journey_span>& journeys) {
         // The KPI alone, and by each dimension itself, its numerator and its denominator: all in one pass.
         auto by = options_.by.empty() ? kpi_.by : options_.by;
         if (by.empty()) by.push_back(expression::parse("segment", bare_names::property));
@@ -362,7 +362,7 @@ diagnosis diagnose_kpi(const kpi_definitions& d, const history& h, const std::ve
         for (const auto& x : d.kpis) names.push_back(x.name);
         throw error{"name.unknown", "kpis." + name, "there is no KPI \"" + name + "\"." + did_you_mean(name, names)};
     }
-    return diagnosing{d, *k, o}.over(h.data(), journeys);
+    return diagnosing{d, *k, o}.over(h, journeys);
 }
 
 }  // namespace journeyman

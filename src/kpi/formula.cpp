@@ -153,7 +153,8 @@ formula::scaled formula::form(const expression& e, amounts totals) const {
     return {};
 }
 
-std::optional<interval> formula::bounds(amounts totals, const totals_source& sums, std::size_t contacts, double level) const {
+std::optional<interval> formula::bounds(amounts totals, const totals_source& sums, std::size_t contacts, count_intervals& of_counts) const {
+    const double level = of_counts.level();
     const auto v = value(totals);
     if (!v) return {};
     if (proportion_) {
@@ -163,7 +164,7 @@ std::optional<interval> formula::bounds(amounts totals, const totals_source& sum
     if (const auto f = form(value_, totals); f.kind == scaled::constant) {
         return interval{*v, *v};
     } else if (f.kind != scaled::other) {
-        auto i = garwood(*totals[f.measure], level);
+        auto i = of_counts.of(*totals[f.measure]);
         if (f.kind == scaled::inverse) i = {1 / i.high, 1 / i.low};
         i = {f.factor * i.low, f.factor * i.high};
         if (i.low > i.high) std::swap(i.low, i.high);

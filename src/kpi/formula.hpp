@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "journeyman/core/error.hpp"
@@ -19,6 +20,22 @@ class totals_source {
 public:
     virtual ~totals_source() = default;
     [[nodiscard]] virtual double product(std::size_t j, std::size_t k) const = 0;   // Σ x_ij x_ik
+};
+
+/// Garwood's intervals of one level: many cells have the same small counts, and each interval is worked out once.
+class count_intervals {
+public:
+    explicit count_intervals(double of_level) : level_{of_level} {}
+    [[nodiscard]] double level() const { return level_; }
+    const interval& of(double count) {
+        const auto [it, fresh] = known_.try_emplace(count);
+        if (fresh) it->second = garwood(count, level_);
+        return it->second;
+    }
+
+private:
+    double level_;
+    std::unordered_map<double, interval> known_;
 };
 
 /// The arithmetic of one KPI. Equal measures are one.
@@ -40,7 +57,11 @@ public:
     [[nodiscard]] std::optional<double> numerator(amounts totals) const { return value(*value_->args[0], totals); }
     [[nodiscard]] std::optional<double> denominator(amounts totals) const { return value(*value_->args[1], totals); }
     /// `contacts`: how many exist. Nothing where the value is missing or has no interval.
-    [[nodiscard]] std::optional<interval> bounds(amounts totals, const totals_source&, std::size_t contacts, double level) const;
+    [[nodiscard]] std::optional<interval> bounds(amounts totals, const totals_source&, std::size_t contacts, count_intervals&) const;
+    [[nodiscard]] std::optional<interval> bounds(amounts totals, const totals_source& sums, std::size_t contacts, double level) const {
+        count_intervals of_counts{level};
+        return bounds(totals, sums, contacts, of_counts);
+    }
 
 private:
     struct scaled {                                            // constant · count, constant / count, or a constant

@@ -1,53 +1,9 @@
 #include "kpi/joint.hpp"
 
-#include <array>
 #include <bit>
+#include <utility>
 
 namespace journeyman::detail {
-
-row_filters::row_filters(const program& p, const history_data& h) : program_{p}, history_{h}, no_streams_(p.streams.size()), no_attributes_(p.attributes.size()) {
-    nobody_.streams = no_streams_.data();
-    nobody_.attributes = no_attributes_.data();
-}
-
-std::optional<std::vector<row_filter>> row_filters::of(const measure_plan& m, selector_id id) const {
-    std::vector<row_filter> out;
-    const auto& s = program_.selectors[id];
-    if (s.without != none || (id == m.a ? m.looks : m.b_looks)) return {};
-    for (const auto stream : s.streams) {
-        row_filter f{stream, s.where, {}};
-        if (s.where != none) {
-            compiled_selector one;
-            one.streams = {stream};
-            one.where = s.where;
-            f.tests = plan_rows(program_, history_, one, end_of_time - microseconds{1});
-            if (!f.tests && program_.uses_id) return {};       // it may ask for the contact's bucket
-        }
-        out.push_back(std::move(f));
-    }
-    return out;
-}
-
-void row_filters::keep(const row_filter& f, const slot_stream& s, std::uint32_t first, std::uint32_t n, std::uint16_t none_of_them, std::uint16_t* slots) const {
-    if (f.where == none) return;
-    if (!f.tests) {
-        for (std::uint32_t k = 0; k < n; ++k)
-            if (!yes(f, s, first + k)) slots[k] = none_of_them;
-        return;
-    }
-    for (const auto& t : f.tests->where) {
-        if (t.cells != nullptr && t.narrow != nullptr && t.narrow->fits && (t.op == node_kind::equal || t.op == node_kind::not_equal || t.op == node_kind::in)) {
-            std::array<std::uint8_t, 256> yes{};
-            for (std::size_t c = 0; c < t.narrow->texts.size(); ++c) yes[c] = t.op == node_kind::not_equal;
-            for (const auto c : t.numbers) yes[c] = t.op != node_kind::not_equal;
-            const std::uint8_t* code = t.narrow->code.data() + first;
-            for (std::uint32_t k = 0; k < n; ++k) slots[k] = yes[code[k]] != 0 ? slots[k] : none_of_them;
-        } else {
-            for (std::uint32_t k = 0; k < n; ++k)
-                if (!t.yes(program_, first + k)) slots[k] = none_of_them;
-        }
-    }
-}
 
 joint_counter::joint_counter(const kpi_plan& p, const slot_frame& f, const crowd& who, const program& program, const table_span& span, const row_filters& filters)
     : plan_{p}, frame_{f}, who_{who}, program_{program}, span_{span}, filters_{filters}, slots_{std::size_t{f.combinations()} * f.pitch()}, whole_(f.has_properties() ? f.pitch() : 0) {}
@@ -56,6 +12,94 @@ totals& joint_counter::open(std::unique_ptr<totals>& t) {
     if (!t) t = std::make_unique<totals>(*plan_.shape);
     if (!t->begin_contact()) open_.push_back(t.get());
     return *t;
+}
+
+void joint_counter::prepare() {
+    std::size_t varying = 0;
+    for (std::size_t k = 0; k < measures.size(); ++k) {
+        const auto kind = measures[k].plan->kind;
+        if (kind == aggregate::spend || kind == aggregate::budget) continue;
+        ++varying;
+        only_ = k;
+    }
+    if (varying != 1) return;
+    const auto& m = measures[only_];
+    alone_ = m.plan->kind != aggregate::contacts && m.plan->kind != aggregate::events && m.plan->kind != aggregate::actions;
+    if (m.plan->kind == aggregate::sum)
+        for (const auto s : m.a.streams) {
+            const column* cells = frame_.stream(s).property(program_.selectors[m.plan->a].property);
+            alone_ = alone_ && (cells == nullptr || (cells->type() == m.plan->type && m.plan->type != value_type::decimal));
+        }
+    if (!alone_) return;
+    by_runs_ = m.plan->kind == aggregate::sum && m.a.is_plain() && !frame_.has_properties();
+    plain_whole_.resize(whole_.size());
+    for (auto* n : {&now_, &now_whole_}) {
+        const std::size_t size = n == &now_ ? slots_ : whole_.size();
+        n->of.resize(size);
+        n->met.resize(size);
+    }
+}
+
+totals joint_counter::of(const plain_total& p) const {
+    totals out{*plan_.shape};
+    out.sum(only_).whole = p.sum;
+    if (plan_.shape->products) out.product_of(only_, only_).whole = p.squares;
+    out.add_immature(p.immature);
+    return out;
+}
+
+void joint_counter::add(std::uint32_t slot, wide x) {
+    const std::uint32_t period = frame_.has_properties() ? slot % frame_.pitch() : slot;
+    if (period >= frame_.periods_count()) return;
+    now_.add(slot, x);
+    if (frame_.has_properties()) now_whole_.add(period, x);
+}
+
+void joint_counter::give(plain_total& to, std::unique_ptr<totals>& or_to, wide x) {
+    if (!is_small(x)) {
+        open(or_to).of_contact(only_).whole = x;
+        return;
+    }
+    const auto small = static_cast<std::int64_t>(x);
+    to.met = true;
+    to.sum += x;
+    to.squares += wide{small} * small;
+}
+
+void joint_counter::runs(measure& m, std::uint32_t first, std::uint32_t last) {
+    const auto& stream = frame_.stream(m.a.streams[0]);
+    const column* cells = stream.property(program_.selectors[m.plan->a].property);
+    if (cells == nullptr) return;
+    const auto [begin, end] = stream.range(first, last);
+    run_slots_.resize(end - begin);
+    if (begin != end) stream.slots(begin, end - begin, run_slots_.data());
+    const std::uint16_t* place = stream.places();
+    const std::int64_t* values = cells->integers().data();
+    const auto from = static_cast<std::uint16_t>(first % contacts_at_once);
+    for (std::uint32_t r = begin; r < end;) {
+        const std::uint16_t who = place[r], slot = run_slots_[r - begin];
+        wide x = 0;
+        bool any = false;
+        for (; r < end && place[r] == who && run_slots_[r - begin] == slot; ++r) {
+            if (!cells->present(r)) continue;
+            x += values[r];
+            any = true;
+        }
+        const std::uint32_t group = who_.group[static_cast<std::uint16_t>(who - from)];
+        if (!any || group == 0 || slot >= frame_.periods_count()) continue;
+        const std::size_t cell = group * slots_ + slot;
+        give(plain_[cell], cells_[cell], x);
+        for (totals* t : open_) t->end_contact();
+        open_.clear();
+    }
+}
+
+void joint_counter::close(plain_now& now, plain_total* into, std::unique_ptr<totals>* or_into) {
+    for (const auto k : now.all) {
+        give(into[k], or_into[k], std::exchange(now.of[k], 0));
+        now.met[k] = 0;
+    }
+    now.all.clear();
 }
 
 template <class F>
@@ -68,6 +112,8 @@ void joint_counter::put(std::uint32_t slot, F f) {
 
 void joint_counter::count(std::uint32_t first, std::uint32_t last) {
     cells_.resize(who_.groups.size() * slots_);
+    if (alone_) plain_.resize(cells_.size());
+    if (by_runs_) return runs(measures[only_], first, last);
     for (std::uint32_t c = first; c < last; ++c) {
         group_ = who_.group[c - first];
         if (group_ == 0) continue;
@@ -95,6 +141,10 @@ void joint_counter::count(std::uint32_t first, std::uint32_t last) {
                 default: firsts(m, k, c);
             }
         }
+        if (alone_) {
+            close(now_, plain_.data() + group_ * slots_, cells_.data() + group_ * slots_);
+            close(now_whole_, plain_whole_.data(), whole_.data());
+        }
         for (totals* t : open_) t->end_contact();
         open_.clear();
     }
@@ -114,39 +164,34 @@ void joint_counter::rows(const measure& m, std::size_t index, std::size_t s, std
         }
         const value v = property->at(r);
         if (v.is_missing()) continue;
-        put(stream.slot_of(r), [&](totals& t) { add_value(t.of_contact(index), v, m.plan->type); });
+        if (alone_) add(stream.slot_of(r), v.i);
+        else put(stream.slot_of(r), [&](totals& t) { add_value(t.of_contact(index), v, m.plan->type); });
     }
-}
-
-/// The first row that counts, of those after a place and up to an instant.
-joint_counter::place joint_counter::first_after(source& s, std::uint32_t contact, position after, instant until) {
-    place out;
-    for (std::size_t k = 0; k < s.streams.size(); ++k) {
-        const auto& stream = frame_.stream(s.streams[k]);
-        auto [row, end] = stream.rows().range(contact, s.cursors[k]);
-        for (; row < end; ++row) {
-            const position p{instant{microseconds{stream.rows().at[row]}}, stream.rows().order[row]};
-            if (p.at > until || p.at >= span_.end || !(p < out.at)) break;
-            if (p <= after || !filters_.yes(s.filters[k], stream, row)) continue;
-            out = {row, k, p};
-            break;
-        }
-    }
-    return out;
 }
 
 void joint_counter::firsts(measure& m, std::size_t index, std::uint32_t contact) {
     constexpr position from_the_start{beginning_of_time, 0};
-    const place a = first_after(m.a, contact, from_the_start, end_of_time);
+    const auto a = first_after(m.a, frame_, filters_, contact, from_the_start, end_of_time);
     if (a.stream == none) return;
     const std::uint32_t slot = frame_.stream(m.a.streams[a.stream]).slot_of(a.row);
-    const auto give = [&](std::int64_t x) { put(slot, [&](totals& t) { t.of_contact(index).whole = x; }); };
+    const auto give = [&](std::int64_t x) {
+        if (alone_) add(slot, x);
+        else put(slot, [&](totals& t) { t.of_contact(index).whole = x; });
+    };
     if (m.plan->kind == aggregate::new_) return give(1);
     if (slot % frame_.pitch() >= frame_.periods_count()) return;
     const instant deadline = journeyman::add(a.at.at, m.plan->within, *program_.zone);
-    if (deadline >= span_.end) return put(slot, [](totals& t) { t.immature(); });
+    if (deadline >= span_.end) {
+        if (!alone_) return put(slot, [](totals& t) { t.immature(); });
+        for (auto* p : {&plain_[group_ * slots_ + slot], frame_.has_properties() ? &plain_whole_[slot % frame_.pitch()] : nullptr})
+            if (p != nullptr) {
+                p->met = true;
+                ++p->immature;
+            }
+        return;
+    }
     if (m.plan->kind == aggregate::starters) return give(1);
-    const place b = first_after(m.b, contact, a.at, deadline);
+    const auto b = first_after(m.b, frame_, filters_, contact, a.at, deadline);
     if (b.stream == none) return;
     give(m.plan->kind == aggregate::elapsed ? (b.at.at - a.at.at).count() : 1);
 }

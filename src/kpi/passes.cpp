@@ -128,25 +128,43 @@ void pass_counter::plan_job(const kpi_plan& k, job& j) {
         }
         return;
     }
+    const auto varying = std::find_if(k.measures.begin(), k.measures.end(), [](const auto& m) { return !is_fixed(m.kind); });
+    if (!k.shape->products && varying->kind != aggregate::sum && std::none_of(varying + 1, k.measures.end(), [](const auto& m) { return !is_fixed(m.kind); })) {
+        j.what = job::firsts;
+        j.first = first_tallies_.size();
+        auto a = source_of(*j.frame, *varying, varying->a);
+        auto events = std::find_if(firsts_.begin(), firsts_.end(), [&](const auto& f) { return f.is(*j.frame, a); });
+        if (events == firsts_.end()) events = firsts_.insert(events, {*j.frame, std::move(a)});
+        first_tallies_.emplace_back(*varying, varying->b == none ? event_source{} : source_of(*j.frame, *varying, varying->b), *j.frame, *j.who, static_cast<std::size_t>(events - firsts_.begin()));
+        return;
+    }
     j.what = job::joint;
     j.together = std::make_unique<joint_counter>(k, *j.frame, *j.who, program_, span_, filters_);
     for (const auto& m : k.measures) {
         joint_counter::measure one{&m, {}, {}};
-        if (m.kind == aggregate::contacts) one.mask = mask_of(*j.frame, filters(m, m.a));
-        else
-            for (auto* s : {&one.a, &one.b}) {
-                const auto id = s == &one.a ? m.a : m.b;
-                if (id == none) continue;
-                for (auto& f : filters(m, id)) {
-                    const auto stream = j.frame->add(program_, history_, f.stream);
-                    if (j.frame->stream(stream).empty()) continue;
-                    s->streams.push_back(stream);
-                    s->filters.push_back(std::move(f));
-                    s->cursors.push_back(0);
-                }
-            }
+        if (m.kind == aggregate::contacts) {
+            one.mask = mask_of(*j.frame, filters(m, m.a));
+        } else {
+            if (m.a != none) one.a = source_of(*j.frame, m, m.a);
+            if (m.b != none) one.b = source_of(*j.frame, m, m.b);
+        }
         j.together->measures.push_back(std::move(one));
     }
+    j.together->prepare();
+}
+
+/// Without the streams that have no rows.
+event_source pass_counter::source_of(slot_frame& frame, const measure_plan& m, selector_id id) {
+    event_source out;
+    auto filters = *filters_.of(m, id);
+    for (auto& f : filters) {
+        const auto stream = frame.add(program_, history_, f.stream);
+        if (frame.stream(stream).empty()) continue;
+        out.streams.push_back(stream);
+        out.filters.push_back(std::move(f));
+        out.cursors.push_back(0);
+    }
+    return out;
 }
 
 /// None where the stream has no rows.
@@ -239,6 +257,8 @@ void pass_counter::count(std::uint32_t first, std::uint32_t last) {
         add(a.bits, b.bits, a.frame->words(), *c.who, c.counts);
         if (a.frame->has_properties()) add(a.whole, b.whole, a.frame->whole_words(), *c.who, c.whole);
     }
+    for (auto& f : firsts_) f.find(first, last, filters_);
+    for (auto& t : first_tallies_) t.count(firsts_[t.events()], first, last, filters_, span_, *program_.zone);
     for (auto& j : jobs_)
         if (j.what == job::joint) {
             for (auto& m : j.together->measures) m.bits = m.mask == none ? nullptr : masks_[m.mask].bits.data();
@@ -274,10 +294,10 @@ void pass_counter::finish(std::vector<kpi_totals>& kpis, const text_pool& pool, 
             const std::size_t width = std::size_t{frame.words()} * 64, whole_width = std::size_t{frame.whole_words()} * 64;
             for (std::size_t at = width; at < counts.size(); ++at) {
                 const auto slot = static_cast<std::uint32_t>(at % width);
-                if (counts[at] != 0 && slot % pitch < periods) each_cell(at / width, slot, whole == nullptr, [&](totals& t) { to(t).whole += counts[at]; });
+                if (counts[at] != 0 && slot % pitch < periods) each_cell(at / width, slot, whole == nullptr, [&](totals& t) { to(t, counts[at]); });
             }
             for (std::size_t at = whole_width; whole != nullptr && at < whole->size(); ++at)
-                if (const auto p = at % whole_width; (*whole)[at] != 0 && p < periods) to(k.at(0, calendar[p])).whole += (*whole)[at];
+                if (const auto p = at % whole_width; (*whole)[at] != 0 && p < periods) to(k.at(0, calendar[p]), (*whole)[at]);
         };
         const auto give_columns = [&](std::size_t column, auto to) {
             const auto& c = columns_[column];
@@ -288,11 +308,19 @@ void pass_counter::finish(std::vector<kpi_totals>& kpis, const text_pool& pool, 
                              [&](std::uint32_t p, const totals& from) { k.at(0, calendar[p]).merge(from, {}); });
             continue;
         }
+        if (j.what == job::firsts) {
+            const auto& measures = k.plan().measures;
+            const auto m = static_cast<std::size_t>(std::find_if(measures.begin(), measures.end(), [](const auto& x) { return !is_fixed(x.kind); }) - measures.begin());
+            const auto& t = first_tallies_[j.first];
+            give(t.counts(), nullptr, [m](totals& to, std::int64_t n) { to.sum(m).whole += n; });
+            give(t.immature(), nullptr, [](totals& to, std::int64_t n) { to.add_immature(n); });
+            continue;
+        }
         std::size_t pair = 0;
         for (std::size_t m = 0; m < k.plan().measures.size(); ++m) {
-            const auto sum = [m](totals& t) -> amount& { return t.sum(m); };
+            const auto sum = [m](totals& t, std::int64_t n) { t.sum(m).whole += n; };
             if (j.what == job::masks) {
-                for (std::size_t o = 0; o <= m; ++o) give_columns(j.columns[pair++], [m, o](totals& t) -> amount& { return t.product_of(o, m); });
+                for (std::size_t o = 0; o <= m; ++o) give_columns(j.columns[pair++], [m, o](totals& t, std::int64_t n) { t.product_of(o, m).whole += n; });
                 give_columns(j.columns[pair - 1], sum);
                 continue;
             }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "kpi/firsts.hpp"
 #include "kpi/joint.hpp"
 #include "kpi/steady.hpp"
 
@@ -52,11 +53,12 @@ private:
         std::vector<std::uint32_t> counts, whole;
     };
     struct job {
-        enum { nothing, apart, masks, joint } what = nothing;
+        enum { nothing, apart, masks, firsts, joint } what = nothing;
         crowd* who = nullptr;
         slot_frame* frame = nullptr;
         std::vector<std::vector<std::size_t>> tallies;      // apart: by measure, of its events
         std::vector<std::size_t> columns;                   // apart: by measure, of its contacts; masks: by pair of measures
+        std::size_t first = none;                           // firsts: the number of its tally
         std::unique_ptr<joint_counter> together;
     };
 
@@ -65,6 +67,7 @@ private:
     void plan_job(const kpi_plan&, job&);
     std::size_t pass_of(slot_frame&, const row_filter&);
     std::size_t mask_of(slot_frame&, const std::vector<row_filter>&);
+    event_source source_of(slot_frame&, const measure_plan&, selector_id);
     std::size_t column_of(std::size_t a, std::size_t b, crowd*);
     void run(pass&, std::uint32_t first, std::uint32_t last);
 
@@ -79,6 +82,8 @@ private:
     std::vector<mask> masks_;
     std::vector<tally> tallies_;
     std::vector<column_tally> columns_;
+    std::vector<first_events> firsts_;
+    std::vector<first_tally> first_tallies_;
     std::vector<std::uint16_t> slots_;
     std::uint32_t step_ = contacts_at_once;
 };

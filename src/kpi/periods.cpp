@@ -5,8 +5,7 @@
 
 namespace journeyman::detail {
 
-std::optional<table_span> span_of(const history_data& h, const kpi_options& o) {
-    const auto seen = h.span();
+std::optional<table_span> span_of(const std::optional<std::pair<instant, instant>>& seen, const kpi_options& o) {
     if ((!o.start || !o.end) && !seen) return {};
     const table_span s{o.start ? *o.start : seen->first, o.end ? *o.end : add_saturated(seen->second, microseconds{1}), seen ? std::optional{seen->first} : std::nullopt};
     if (s.begin < earliest_instant || s.end > add_saturated(latest_instant, microseconds{1})) throw error{"kpi.window", "", "start and end must lie between the years 0001 and 9999"};

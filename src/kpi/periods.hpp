@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "journeyman/kpi/report.hpp"
@@ -26,7 +27,7 @@ struct table_span {
     instant begin, end;
     std::optional<instant> first;              // of the history: what ends at or before it is no data
 };
-std::optional<table_span> span_of(const history_data&, const kpi_options&);
+std::optional<table_span> span_of(const std::optional<std::pair<instant, instant>>& of_history, const kpi_options&);
 
 /// Where a written instant or day of a definition stands. Nothing when it is neither.
 std::optional<instant> written_instant(const std::string&, const time_zone&);

@@ -14,7 +14,7 @@ bool has_cohort(const formula& f) { return f.has(aggregate::starters) || f.has(a
 
 class reporting {
 public:
-    reporting(const kpi_definitions& d, const counted& c, double level) : defs_{d}, texts_{c.texts}, level_{level} {
+    reporting(const kpi_definitions& d, const counted& c, double level) : defs_{d}, texts_{c.texts}, level_{level}, of_counts_{level} {
         for (const auto& k : c.kpis)
             for (const auto& by : k.by)
                 if (by != "campaign" && std::find(dimensions_.begin(), dimensions_.end(), by) == dimensions_.end()) dimensions_.push_back(by);
@@ -121,7 +121,7 @@ private:
         const auto x = amounts_of(defs_, k, p, t);
         const auto value = f.value(x);
         const totals nothing{*k.shape};
-        const auto bounds = f.bounds(x, t == nullptr ? nothing : *t, static_cast<std::size_t>(k.contacts[period_index]), level_);
+        const auto bounds = f.bounds(x, t == nullptr ? nothing : *t, static_cast<std::size_t>(k.contacts[period_index]), of_counts_);
 
         std::size_t c = 0;
         auto& rows = out_.rows;
@@ -161,6 +161,7 @@ private:
     const kpi_definitions& defs_;
     const cell_texts& texts_;
     double level_;
+    count_intervals of_counts_;
     std::vector<std::string> dimensions_;
     kpi_report out_;
 };
@@ -202,7 +203,7 @@ kpi_report detail::report(const kpi_definitions& d, const counted& c, double lev
 
 void check_kpis(const kpi_definitions& d, compiler& c, problems& out) { make_plan(d, c, {}, out); }
 
-kpi_report compute_kpis(const kpi_definitions& d, const history& h, const std::vector<journey_span>& journeys, const kpi_options& o) { return report(d, count(d, h.data(), journeys, o), o.level); }
+kpi_report compute_kpis(const kpi_definitions& d, const history& h, const std::vector<journey_span>& journeys, const kpi_options& o) { return report(d, count(d, h, journeys, o), o.level); }
 
 kpi_report report_kpis(const kpi_definitions& d, const kpi_state& s, double level) { return report(d, *s.counted(), level); }
 

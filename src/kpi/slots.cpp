@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "predicate/kernels.hpp"
+
 namespace journeyman::detail {
 
 period_table::period_table(const narrow_times& times, const std::vector<std::int64_t>& bounds) {
@@ -20,6 +22,9 @@ period_table::period_table(const narrow_times& times, const std::vector<std::int
         edges_.push_back(to);
         between_.push_back(none_of_them);
     }
+    few_ = edges_.size() <= buckets_.size() && &best_kernels() != &plain_kernels();   // one row at a time, the table is quicker
+    for (std::size_t k = 0; few_ && k < edges_.size(); ++k) buckets_[k] = times.bucket_of(edges_[k]);
+    for (std::size_t k = 0; few_ && k <= edges_.size(); ++k) values_[k] = between_[k];
     std::size_t edge = 0;
     for (std::uint32_t first = 0; first <= 0xffff; first += 1U << shift) {
         const std::size_t before = edge;
@@ -30,6 +35,24 @@ period_table::period_table(const narrow_times& times, const std::vector<std::int
             e.span = static_cast<std::uint16_t>(times.bucket_of(edges_[edge - 1]) - e.low);
         }
         entries_.push_back(e);
+    }
+}
+
+void period_table::of(const std::uint16_t* bucket, const std::int64_t* at, std::uint32_t n, std::uint16_t* out) const {
+    if (!few_) {
+        for (std::uint32_t k = 0; k < n; ++k) out[k] = static_cast<std::uint16_t>(of(bucket[k], at + k));
+        return;
+    }
+    constexpr std::uint32_t block = 4096;
+    std::uint64_t on[block / 64];
+    for (std::uint32_t first = 0; first < n; first += block) {
+        const std::uint32_t m = std::min(block, n - first);
+        best_kernels().ranks_16(bucket + first, m, buckets_.data(), edges_.size(), values_.data(), out + first, on);
+        for (std::uint32_t w = 0; w < (m + 63) / 64; ++w)
+            for (std::uint64_t left = on[w]; left != 0; left &= left - 1) {
+                const std::uint32_t k = first + w * 64 + static_cast<std::uint32_t>(std::countr_zero(left));
+                out[k] = static_cast<std::uint16_t>(exact(at[k]));
+            }
     }
 }
 
@@ -51,19 +74,12 @@ slot_stream::slot_stream(const program& p, const history_data& h, std::uint32_t 
 }
 
 void slot_stream::slots(std::uint32_t first, std::uint32_t n, std::uint16_t* out) const {
-    const std::uint16_t* bucket = times_->bucket.data() + first;
-    const std::int64_t* at = stream_->rows.at.data() + first;
-    const period_table& table = *table_;
-    if (codes_.size() == 1) {
-        const std::uint8_t* code = codes_[0].of->code.data() + first;
-        const std::uint16_t* slot = codes_[0].slot.data();
-        for (std::uint32_t k = 0; k < n; ++k) out[k] = static_cast<std::uint16_t>(table.of(bucket[k], at + k) + slot[code[k]]);
-        return;
-    }
-    for (std::uint32_t k = 0; k < n; ++k) out[k] = static_cast<std::uint16_t>(table.of(bucket[k], at + k));
+    table_->of(times_->bucket.data() + first, stream_->rows.at.data() + first, n, out);
     for (const auto& c : codes_) {
         const std::uint8_t* code = c.of->code.data() + first;
-        for (std::uint32_t k = 0; k < n; ++k) out[k] = static_cast<std::uint16_t>(out[k] + c.slot[code[k]]);
+        if (c.of->texts.size() <= 63) best_kernels().add_of_8(code, n, c.slot.data(), out);
+        else
+            for (std::uint32_t k = 0; k < n; ++k) out[k] = static_cast<std::uint16_t>(out[k] + c.slot[code[k]]);
     }
 }
 

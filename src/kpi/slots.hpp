@@ -25,11 +25,16 @@ public:
         if (static_cast<std::uint16_t>(bucket - e.low) <= e.span) [[unlikely]] return exact(*at);
         return bucket > e.low ? e.after : e.before;
     }
+    /// Of n rows.
+    void of(const std::uint16_t* bucket, const std::int64_t* at, std::uint32_t n, std::uint16_t* out) const;
 
 private:
     static constexpr int shift = 5;
     struct entry { std::uint16_t low, span, before, after; };      // buckets in [low, low + span] are looked up
     [[nodiscard]] std::uint32_t exact(std::int64_t at) const;
+    bool few_ = false;                                             // edges: by kernels
+    std::array<std::uint16_t, 31> buckets_{};                      // of the edges
+    std::array<std::uint16_t, 32> values_{};
     std::vector<entry> entries_;
     std::vector<std::int64_t> edges_;
     std::vector<std::uint16_t> between_;                           // by how many edges lie at or before
@@ -49,6 +54,7 @@ public:
     slot_stream(const program&, const history_data&, std::uint32_t slot, const std::vector<std::int64_t>& bounds);
     [[nodiscard]] bool empty() const { return stream_ == nullptr || stream_->rows.rows() == 0; }
     [[nodiscard]] const timeline& rows() const { return stream_->rows; }
+    [[nodiscard]] position place(std::uint32_t row) const { return {instant{microseconds{stream_->rows.at[row]}}, stream_->rows.order[row]}; }
     [[nodiscard]] const std::uint16_t* places() const { return times_->place.data(); }
     [[nodiscard]] event_ref event(std::uint32_t row) const { return {&all_, slot_, row}; }
     [[nodiscard]] const column* property(std::uint32_t slot) const { return all_.columns[slot]; }
@@ -65,7 +71,7 @@ public:
 
 private:
     friend class slot_frame;
-    struct codes { std::shared_ptr<const narrow_codes> of; std::array<std::uint16_t, 256> slot; };
+    struct codes { std::shared_ptr<const narrow_codes> of; std::array<std::uint16_t, 256> slot; };   // of at most 63 codes, slot[63] is that of none
     const event_stream* stream_;
     std::uint32_t slot_;
     stream_slice all_;

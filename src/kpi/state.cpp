@@ -66,7 +66,7 @@ std::string kpi_state::to_bytes() const { return detail::state_writer{}.write(*c
 kpi_state kpi_state::from_bytes(std::string_view bytes) { return kpi_state{std::make_shared<const detail::counted>(detail::state_reader{bytes}.read())}; }
 
 kpi_state count_kpis(const kpi_definitions& d, const history& h, const std::vector<journey_span>& journeys, const kpi_options& o, std::string definitions) {
-    auto c = std::make_shared<detail::counted>(detail::count(d, h.data(), journeys, o));
+    auto c = std::make_shared<detail::counted>(detail::count(d, h, journeys, o));
     c->definitions = std::move(definitions);
     return kpi_state{std::move(c)};
 }

@@ -5,12 +5,6 @@
 #include <cmath>
 
 namespace journeyman::detail {
-namespace {
-
-/// What fits can be multiplied and summed over a hundred million contacts without overflow.
-bool is_small(wide x) { return x < (wide{1} << 50) && x > -(wide{1} << 50); }
-
-}  // namespace
 
 void totals::end_contact() {
     const std::size_t n = now_.size();

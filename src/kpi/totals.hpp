@@ -18,6 +18,9 @@ namespace journeyman::detail {
 
 __extension__ typedef __int128 wide;
 
+/// What fits can be multiplied and summed over a hundred million contacts without overflow.
+inline bool is_small(wide x) { return x < (wide{1} << 50) && x > -(wide{1} << 50); }
+
 /// A sum that is exact for any order: whole units apart from decimals.
 struct amount {
     wide whole = 0;
@@ -61,6 +64,7 @@ public:
     amount& of_contact(std::size_t measure) { return now_[measure]; }
     bool begin_contact() { return std::exchange(open_, true); }
     void immature() { immature_now_ = 1; }
+    void add_immature(std::int64_t contacts) { immature_ += contacts; }
     void end_contact();
     /// With what other contacts gave, of the same shape: exactly what one pass over both would have given. `numbers`: its account numbers → ours.
     void merge(const totals&, const std::vector<std::uint32_t>& numbers);

@@ -93,7 +93,23 @@ void add_columns(const std::uint64_t* bits, std::size_t words, const std::uint32
         }
 }
 
-constexpr kernels plain{between<std::uint8_t>, between<std::uint32_t>, between<std::int64_t>, between<double>, inside_16, few_16, count, count_spans, distinct_spans, add_columns};
+void ranks_16(const std::uint16_t* x, std::size_t n, const std::uint16_t* bounds, std::size_t m, const std::uint16_t* values, std::uint16_t* out, std::uint64_t* on) {
+    bits_of(n, on, [=](std::size_t k) {
+        std::uint8_t is = 0;
+        for (std::size_t j = 0; j < m; ++j) is |= static_cast<std::uint8_t>(x[k] == bounds[j]);
+        return is;
+    });
+    for (std::size_t k = 0; k < n; ++k) {
+        std::size_t below = 0;
+        for (std::size_t j = 0; j < m; ++j) below += bounds[j] < x[k];
+        out[k] = values[below];
+    }
+}
+void add_of_8(const std::uint8_t* x, std::size_t n, const std::uint16_t* values, std::uint16_t* out) {
+    for (std::size_t k = 0; k < n; ++k) out[k] = static_cast<std::uint16_t>(out[k] + values[x[k] < 63 ? x[k] : 63]);
+}
+
+constexpr kernels plain{between<std::uint8_t>, between<std::uint32_t>, between<std::int64_t>, between<double>, inside_16, few_16, count, count_spans, distinct_spans, ranks_16, add_of_8, add_columns};
 
 #if JOURNEYMAN_HAS_WIDE
 
@@ -201,7 +217,36 @@ JOURNEYMAN_WIDE void add_columns_wide(const std::uint64_t* bits, std::size_t wor
         }
 }
 
-constexpr kernels wide{between_8_wide, between_32_wide, between_64_wide, between_decimals_wide, inside_16_wide, few_16_wide, count_wide, count_spans_wide, distinct_spans_wide, add_columns_wide};
+JOURNEYMAN_WIDE void ranks_16_wide(const std::uint16_t* x, std::size_t n, const std::uint16_t* bounds, std::size_t m, const std::uint16_t* values, std::uint16_t* out, std::uint64_t* on) {
+    const __m512i table = _mm512_loadu_si512(values), one = _mm512_set1_epi16(1);
+    for (std::size_t k = 0; k < n; k += 64) {
+        std::uint64_t is = 0;
+        for (std::size_t j = 0; j < 64 && k + j < n; j += 32) {
+            const auto here = static_cast<__mmask32>(lowest_bits(n - k - j));
+            const __m512i v = _mm512_maskz_loadu_epi16(here, x + k + j);
+            __m512i below = _mm512_setzero_si512();
+            __mmask32 equal = 0;
+            for (std::size_t b = 0; b < m; ++b) {
+                const __m512i bound = _mm512_set1_epi16(static_cast<short>(bounds[b]));
+                below = _mm512_mask_add_epi16(below, _mm512_cmpgt_epu16_mask(v, bound), below, one);
+                equal |= _mm512_cmpeq_epi16_mask(v, bound);
+            }
+            _mm512_mask_storeu_epi16(out + k + j, here, _mm512_permutexvar_epi16(below, table));
+            is |= std::uint64_t{equal & here} << j;
+        }
+        *on++ = is;
+    }
+}
+JOURNEYMAN_WIDE void add_of_8_wide(const std::uint8_t* x, std::size_t n, const std::uint16_t* values, std::uint16_t* out) {
+    const __m512i low = _mm512_loadu_si512(values), high = _mm512_loadu_si512(values + 32), last = _mm512_set1_epi16(63);
+    for (std::size_t k = 0; k < n; k += 32) {
+        const auto here = static_cast<__mmask32>(lowest_bits(n - k));
+        const __m512i v = _mm512_min_epu16(_mm512_cvtepu8_epi16(_mm256_maskz_loadu_epi8(here, x + k)), last);
+        _mm512_mask_storeu_epi16(out + k, here, _mm512_add_epi16(_mm512_maskz_loadu_epi16(here, out + k), _mm512_permutex2var_epi16(low, v, high)));
+    }
+}
+
+constexpr kernels wide{between_8_wide, between_32_wide, between_64_wide, between_decimals_wide, inside_16_wide, few_16_wide, count_wide, count_spans_wide, distinct_spans_wide, ranks_16_wide, add_of_8_wide, add_columns_wide};
 
 #endif
 

@@ -24,6 +24,10 @@ struct kernels {
     void (*count_spans)(const std::uint64_t* bits, const std::uint32_t* begins, std::size_t n, std::uint32_t* out);
     /// out[i]: how many different codes below 64 stand in codes[low[i], high[i]).
     void (*distinct_spans)(const std::uint8_t* codes, const std::uint32_t* low, const std::uint32_t* high, const std::uint32_t* who, std::size_t n, std::int64_t* out);
+    /// out[k]: values[how many bounds lie below x[k]]; bit k of `on`: x[k] is a bound. At most 31 bounds, ascending, and 32 values.
+    void (*ranks_16)(const std::uint16_t* x, std::size_t n, const std::uint16_t* bounds, std::size_t m, const std::uint16_t* values, std::uint16_t* out, std::uint64_t* on);
+    /// out[k] += values[x[k] below 63, else 63].
+    void (*add_of_8)(const std::uint8_t* x, std::size_t n, const std::uint16_t* values, std::uint16_t* out);
     /// counts[(group[i] * words + w) * 64 + b] += 1 for each bit b that is 1 in bits[i * words + w].
     void (*add_columns)(const std::uint64_t* bits, std::size_t words, const std::uint32_t* group, std::size_t n, std::uint32_t* counts);
 };

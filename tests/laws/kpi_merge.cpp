@@ -78,9 +78,10 @@ const std::vector<const char*> values{
     "events(purchase)", "sum(purchase.amount)", "sum(purchase.pieces)", "sum(purchase.took)", "contacts(purchase)", "new(purchase where amount > 0)", "members(did(purchase, last 30d))", "accounts(purchase)",
     "elapsed(lead, purchase, within 30d)", "starters(lead, within 30d)", "converted(lead, purchase, within 30d)", "spend()", "spend(where channel == \"ads\")", "actions()", "events(any without refund on channel within 5d)",
     "sum(purchase.amount) / contacts(purchase)", "converted(lead, purchase, within 30d) / starters(lead, within 30d)", "elapsed(lead, purchase, within 30d) / converted(lead, purchase, within 30d)",
-    "spend() / new(purchase)", "(sum(purchase.amount) - spend()) / accounts(lead)", "sum(purchase.pieces) / events(purchase) + sum(refund.amount) / members(true)"};
+    "spend() / new(purchase)", "(sum(purchase.amount) - spend()) / accounts(lead)", "sum(purchase.pieces) / events(purchase) + sum(refund.amount) / members(true)",
+    "contacts(purchase where channel == \"ads\") / contacts(any)", "contacts(any) / events(lead)", "sum(purchase.pieces) - spend()"};
 
-constexpr int forms = 5;
+constexpr int forms = 6;
 
 struct folded {
     jm::kpi_definitions definitions;
@@ -107,6 +108,9 @@ struct folded {
                 } else if (form == 4) {
                     k.by = {jm::attr("city")};
                     k.scope = "romans";
+                } else if (form == 5) {
+                    k.period = jm::kpi_period::day;
+                    k.by = {jm::prop("channel"), jm::prop("workflow")};
                 }
                 definitions.kpis.push_back(std::move(k));
             }
@@ -127,7 +131,7 @@ struct folded {
             }
         }
         program = c.finish();
-        span = span_of(data, {});
+        span = span_of(data.span(), {});
     }
 
     std::vector<kpi_totals> empty() const

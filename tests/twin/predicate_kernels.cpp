@@ -49,6 +49,34 @@ TEST_CASE("wide kernels do what plain ones do") {
             CHECK(edge[0] == edge[1]);
             for (std::size_t k = 0; k < n; ++k) CHECK(((in[0][k / 64] >> (k % 64)) & 1) == (x[k] > l && x[k] < h));
         }
+        // Ranks, values of codes, and bits of each group added up by columns.
+        std::vector<std::uint16_t> x(n), bounds(chance() % 32), values(64), ranks[2] = {std::vector<std::uint16_t>(n + 1, 7), std::vector<std::uint16_t>(n + 1, 7)};
+        for (auto& v : x) v = static_cast<std::uint16_t>(chance() % 8 == 0 ? 0xffff - chance() % 2 : chance() % 50);
+        for (auto& v : bounds) v = static_cast<std::uint16_t>(chance() % 8 == 0 ? 0xffff : chance() % 50);
+        for (auto& v : values) v = static_cast<std::uint16_t>(chance());
+        std::sort(bounds.begin(), bounds.end());
+        words on[2] = {words(n / 64 + 2, unset), words(n / 64 + 2, unset)};
+        std::vector<std::uint8_t> few(n);
+        for (auto& c : few) c = static_cast<std::uint8_t>(chance() % 3 == 0 ? 255 : chance() % 64);
+        const std::size_t wide = 1 + chance() % 3;
+        words columns(n * wide);
+        for (auto& w : columns) w = chance() % 3 == 0 ? 0 : chance() | std::uint64_t{chance()} << 32;
+        std::vector<std::uint32_t> group(n), sums[2] = {std::vector<std::uint32_t>(4 * wide * 64), std::vector<std::uint32_t>(4 * wide * 64)};
+        for (auto& g : group) g = static_cast<std::uint32_t>(chance() % 4);
+        for (int k = 0; k < 2; ++k) {
+            const auto& kernel = k == 0 ? d::best_kernels() : d::plain_kernels();
+            kernel.ranks_16(x.data(), n, bounds.data(), bounds.size(), values.data(), ranks[k].data(), on[k].data());
+            kernel.add_of_8(few.data(), n, values.data(), ranks[k].data());
+            kernel.add_columns(columns.data(), wide, group.data(), n, sums[k].data());
+        }
+        CHECK(ranks[0] == ranks[1]);
+        CHECK(on[0] == on[1]);
+        CHECK(sums[0] == sums[1]);
+        for (std::size_t k = 0; k < n; ++k) {
+            const auto below = static_cast<std::size_t>(std::lower_bound(bounds.begin(), bounds.end(), x[k]) - bounds.begin());
+            CHECK(ranks[0][k] == static_cast<std::uint16_t>(values[below] + values[std::min<std::size_t>(few[k], 63)]));
+            CHECK(((on[0][k / 64] >> (k % 64)) & 1) == std::binary_search(bounds.begin(), bounds.end(), x[k]));
+        }
         // Counts and distinct codes of spans, some of them empty.
         std::vector<std::uint32_t> begins{7};
         while (begins.back() < 7 + n) begins.push_back(std::min(static_cast<std::uint32_t>(7 + n), begins.back() + static_cast<std::uint32_t>(chance() % 70 * (chance() % 2))));
