@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <span>
 #include <tuple>
 
@@ -46,8 +45,11 @@ table make_actions(const run_data& d) {
             {"until", value_type::instant}, {"owner", value_type::text}, {"due", value_type::instant}, {"values", value_type::text}, {"key", value_type::text}};
     std::vector<action_row> rows;
     d.each_action([&](std::uint32_t contact, const step_action& a) { rows.push_back({contact, a}); });
-    std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.what.at.at < b.what.at.at; });   // contacts are in order already
-    for (const auto& [contact, a] : rows) {
+    std::vector<std::pair<instant, std::size_t>> order;              // contacts are in order already
+    for (const auto& r : rows) order.emplace_back(r.what.at.at, order.size());
+    std::sort(order.begin(), order.end());
+    for (const auto& [at, r] : order) {
+        const auto& [contact, a] = rows[r];
         const auto& w = d.program->workflows[a.workflow];
         const auto& s = w.steps[a.step];
         std::size_t c = 0;
@@ -60,7 +62,7 @@ table make_actions(const run_data& d) {
         t[c++].push_text(kind_name(s.kind));
         text_or_missing(t[c++], a.channel == none ? std::string_view{} : d.program->channels[a.channel]);
         text_or_missing(t[c++], template_of(s));
-        t[c++].push(a.at.at);
+        t[c++].push(at);
         t[c++].push_text(to_string(a.status));
         text_or_missing(t[c++], to_string(a.reason));
         const auto* task = std::get_if<task_step>(&s.kind);

@@ -1,7 +1,6 @@
 // From definitions to a program: names to numbers, predicates through the compiler, versions.
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 
 #include "journeyman/core/hash.hpp"
@@ -15,8 +14,8 @@ namespace journeyman {
 namespace {
 
 std::string hex(std::uint64_t x) {
-    char digits[17];
-    std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(x));
+    std::string digits(16, '0');
+    for (std::size_t k = 16; k-- > 0; x >>= 4) digits[k] = "0123456789abcdef"[x & 15];
     return digits;
 }
 
@@ -395,9 +394,8 @@ std::string_view template_of(const compiled_step& s) {
 }
 
 std::string action_key(const compiled_workflow& w, std::string_view contact, std::uint32_t journey, const compiled_step& s) {
-    const auto half = [&](std::uint64_t which) {
-        return stable_hash{}.add(w.name).add(w.version).add(contact).add(std::uint64_t{journey}).add(s.name).add(which).value();
-    };
+    const auto all = stable_hash{}.add(w.name).add(w.version).add(contact).add(std::uint64_t{journey}).add(s.name);
+    const auto half = [&](std::uint64_t which) { return stable_hash{all}.add(which).value(); };
     return hex(half(0)) + hex(half(1));
 }
 
