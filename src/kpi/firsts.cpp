@@ -81,7 +81,7 @@ void first_events::find(std::uint32_t first, std::uint32_t last, const row_filte
         const auto found = first_after(source_, *frame_, filters, first + k, {beginning_of_time, 0}, end_of_time);
         if (found.stream == none) continue;
         rows_[k] = found.row;
-        streams_[k] = static_cast<std::uint8_t>(found.stream);
+        streams_[k] = static_cast<std::uint32_t>(found.stream);
     }
 }
 

@@ -65,7 +65,7 @@ private:
     const slot_frame* frame_;
     event_source source_;
     std::vector<std::uint32_t> rows_;
-    std::vector<std::uint8_t> streams_;            // empty: there is but one
+    std::vector<std::uint32_t> streams_;           // empty: there is but one
 };
 
 /// Contacts by group and slot of their first event: all, or those who convert; and apart those whose time is not over.

@@ -161,3 +161,11 @@ def test_trends(history):
     (trend,) = table.trend.to_pylist()
     assert (trend["periods"], trend["first"], trend["last"], trend["slope"], trend["trend"], trend["better"]) == (10, 1, 10, 1, "rising", False)
     assert math.isclose(trend["p"], 8.303e-5, rel_tol=1e-3)        # scipy: z = 44 / √125
+
+
+def test_more_than_256_event_names_are_told_apart():
+    """`new(any)` looks at every stream; the contact's first event lies in one of the last."""
+    events = [{"contact_id": "other", "event": f"e{k:03}", "timestamp": at(2)} for k in range(300)]
+    events += [{"contact_id": "anna", "event": "e299", "timestamp": at(10, month=2)}, {"contact_id": "anna", "event": "e001", "timestamp": at(11, month=2)}]
+    h = jm.History(events=sorted(events, key=lambda e: e["contact_id"]))
+    assert cells(playbook({"k": "new(any)"}).kpis(h, start=START, end=END)) == {(1,): 1, (2,): 1}
