@@ -6,17 +6,31 @@ import datetime
 import decimal
 import os
 import pathlib
+import re
+import zoneinfo
 from typing import Any
 
 from ._error import Error
 
 Instant = str | datetime.datetime
 """ISO text with a zone, or an aware datetime (a pandas Timestamp is one)."""
+Day = Instant | datetime.date
+"""An instant, or a day (`2026-03-31`): its first instant in the zone that goes with it."""
 Duration = str | datetime.timedelta
 """Text such as "30d", "1h30m" or "1mo", or a timedelta."""
 
 
-def instant(at: Instant) -> str:
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def instant(at: Day, zone: str | None = None) -> str:
+    """With a zone, a bare day is its first instant there."""
+    if zone is not None and (type(at) is datetime.date or (isinstance(at, str) and _DAY.fullmatch(at))):
+        try:
+            day = datetime.datetime.fromisoformat(str(at))
+        except ValueError as e:
+            raise Error("input.instant", "", f"{str(at)!r} is no day: {e}") from e
+        at = day.replace(tzinfo=zoneinfo.ZoneInfo(zone))   # one that the clocks skip moves forward by the gap, of two the first (T6)
     if isinstance(at, datetime.datetime):
         if at.tzinfo is None:
             raise Error("input.instant", "", f"{at} has no zone; give it one, such as tzinfo=datetime.timezone.utc")
@@ -33,6 +47,8 @@ def when(at: str) -> datetime.datetime:
 
 def duration(d: Duration) -> str:
     if not isinstance(d, datetime.timedelta):
+        if not isinstance(d, str):
+            raise Error("input.duration", "", f'{d!r} is no duration; write "7d", "1h30m" or "1mo", or give a timedelta')
         return d
     micros = d // datetime.timedelta(microseconds=1)
     return f"{micros}us" if micros % 1_000_000 else f"{micros // 1_000_000}s"

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from . import _convert, _core, _plot_funnel
-from ._convert import Duration, Instant
+from ._convert import Day, Duration
+from ._error import Error
 from ._expression import Expression, Selector, _predicate
-from ._history import History, _only_one
+from ._history import History, _only_one, _warn_unseen
 from ._playbook import Playbook
 from ._table import Table
 
@@ -106,6 +107,8 @@ class Funnel(Table):
 
 
 def _named(steps: Sequence[Step] | Mapping[str, Selector | str]) -> list[tuple[str, _core._Selector]]:
+    if isinstance(steps, str):
+        raise Error("funnel.steps", "steps", f"steps are a list of events; write [{steps!r}, …]")
     out = []
     for step in steps.items() if isinstance(steps, Mapping) else steps:
         name, event = step if isinstance(step, tuple) else (str(step), step)
@@ -130,15 +133,15 @@ def _as_list(by: str | Expression | Sequence[str | Expression]) -> list[str]:
     return [str(by)] if isinstance(by, (str, Expression)) else [str(b) for b in by]
 
 
-def _period(start: Instant | None, end: Instant | None) -> dict[str, Any]:
+def _period(start: Day | None, end: Day | None, zone: str) -> dict[str, Any]:
     """`end` is out, as everywhere; the rule `period` has both in."""
     if start is None and end is None:
         return {}
     out = {}
     if start is not None:
-        out["from"] = _convert.instant(start)
+        out["from"] = _convert.instant(start, zone)
     if end is not None:
-        out["to"] = _core._just_before(_convert.instant(end))
+        out["to"] = _core._just_before(_convert.instant(end, zone))
     return {"period": out}
 
 
@@ -149,8 +152,8 @@ def funnel(
     by: str | Expression | Sequence[str | Expression] = (),
     *,
     attribution: str = "first",
-    start: Instant | None = None,
-    end: Instant | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
     level: float = 0.95,
     playbook: Playbook | None = None,
     segments: Mapping[str, Expression | str] | None = None,
@@ -175,7 +178,7 @@ def funnel(
     `within` None is no limit, "0s" the start's own instant. Steps are selectors, such as `page where url == "/pricing"`; a mapping or pairs
     give them names. `by` names properties, or expressions about an event (`contact.city`), and `attribution` the event they are read of:
     `first` or `last` (the unit's first or last event that is a step), `step_2` (only step 2 must carry the value), `all_events` (a funnel for
-    each value over the events that carry it). `start` is in, `end` out. A playbook brings its segments, zone and dimensions.
+    each value over the events that carry it). `start` is in, `end` out; a bare day begins in `timezone` or the playbook's. A playbook brings its segments, zone and dimensions.
 
     Every rule, with its default first, and what another value does to the history above (5 days unless said otherwise):
 
@@ -267,11 +270,12 @@ def funnel(
     """
     if playbook is not None:
         _only_one(segments)
-    asked = {**_plain(rules), **_period(start, end)}
+    asked = {**_plain(rules), **_period(start, end, timezone if playbook is None else playbook.timezone)}
     dimensions = _as_list(by)
     if dimensions:
         asked["breakdown"] = {"by": dimensions, "attribution": attribution}
     named, words = _named(steps), {k: _predicate(v) for k, v in (segments or {}).items()}
+    _warn_unseen(history, [event for _, event in named], playbook)
     limit = None if within is None else _convert.duration(within)
     core = None if playbook is None else playbook._core
 

@@ -503,6 +503,15 @@ def _asked(predicate: Expression | Segment | str, playbook: Playbook | None) -> 
     return _predicate(predicate), playbook
 
 
+def _warn_unseen(history: History, events: Iterable[Selector | _core._Selector | str], playbook: Playbook | None) -> None:
+    """Warns of events that nobody ever had, with the nearest names. What a playbook names its own check reports."""
+    for e in events if playbook is None else ():
+        event = Selector.parse(e) if isinstance(e, str) else e if isinstance(e, Selector) else Selector(e)
+        for p in history._core.check(_predicate(event.did()), {}, "UTC"):
+            if p.code == "name.event":
+                warnings.warn(p.message, stacklevel=3)
+
+
 def _only_one(segments: object) -> None:
     if segments is not None:
         raise TypeError("give `playbook` or `segments`, not both: a playbook has its own segments")

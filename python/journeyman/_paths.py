@@ -9,7 +9,7 @@ from . import _convert, _core, _plot_funnel
 from ._convert import Duration, Instant
 from ._expression import Expression, Selector, _predicate
 from ._funnel import Step, _as_list, _named
-from ._history import History
+from ._history import History, _warn_unseen
 from ._playbook import Playbook
 from ._retention import By, _instant, _words
 from ._run import Run
@@ -114,6 +114,8 @@ def paths(
     if isinstance(of, Run):
         events, label, unit = events or ["$action"], label or "step", unit or ["contact", "workflow", "journey"]
         of = of.history
+    else:
+        _warn_unseen(of, [event for _, event in _named(events or [])], playbook)
     words, core = _words(playbook, segments)
     asked = None if audience is None else _predicate(audience)
     return Paths(_core._Paths.of(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import _convert, _core, _plot, _segment_tools
 from ._compare import Comparison
 from ._contact import Compiled, ContactState
-from ._convert import Instant
+from ._convert import Day, Instant
 from ._draw import Drawing
 from ._error import Problem, Problems
 from ._expression import Expression, Selector, _predicate
@@ -313,8 +313,8 @@ class Playbook:
         self,
         history: History,
         run: Run | None = None,
-        start: Instant | None = None,
-        end: Instant | None = None,
+        start: Day | None = None,
+        end: Day | None = None,
         by: Dimensions = (),
         *,
         only: Iterable[str] = (),
@@ -325,8 +325,8 @@ class Playbook:
         """The KPIs by period, all in one pass; with a run, over its history, where its actions are.
 
         kpi, scope, period (its start; missing for a campaign), campaign, partial, dimensions…, value, numerator, denominator, low, high,
-        immature, target, status (met, missed, no_data), certain. Of the dimensions, missing is the total. `end` is excluded; the defaults
-        are the first and the last instant of the history, included. A history without any (contacts alone) gives no rows
+        immature, target, status (met, missed, no_data), certain. Of the dimensions, missing is the total. `end` is excluded, a bare day ("2026-03-01")
+        begins in the playbook's zone; the defaults are the first and the last instant of the history, included. A history without any (contacts alone) gives no rows
         without them, and a warning. `by` adds dimensions to each KPI's own, `only` names some KPIs,
         `level` is that of the intervals. `.improve`: the actions for the missed ones; `.trend`: where each goes; `.unscoped_spend`: what scopes could not count.
         `threads` changes nothing but the time it takes (default: all). `distinct_error`: accounts are counted exactly, or about, by HyperLogLog, with at most this standard error (0.01: 1 %).
@@ -339,8 +339,8 @@ class Playbook:
         self,
         history: History,
         run: Run | None = None,
-        start: Instant | None = None,
-        end: Instant | None = None,
+        start: Day | None = None,
+        end: Day | None = None,
         by: Dimensions = (),
         *,
         only: Iterable[str] = (),
@@ -354,21 +354,23 @@ class Playbook:
         asked = self._asked(start, end, by)
         return KpiState._of(self._core.count_kpis(history._core, None if run is None else run._core, *asked, _names(only), threads or 0, distinct_error))
 
-    @staticmethod
-    def _asked(start: Instant | None, end: Instant | None, by: Dimensions) -> tuple[str | None, str | None, list[str]]:
-        begin, close = (None if t is None else _convert.instant(t) for t in (start, end))
-        return begin, close, _dimensions(by)
+    def _asked(self, start: Day | None, end: Day | None, by: Dimensions) -> tuple[str | None, str | None, list[str]]:
+        return self._instant(start), self._instant(end), _dimensions(by)
+
+    def _instant(self, at: Day | None) -> str | None:
+        """A bare day begins in the playbook's zone."""
+        return None if at is None else _convert.instant(at, self.timezone)
 
     def diagnose(
         self,
         history: History,
         kpi: str,
-        period: Instant | None = None,
-        against: Instant | None = None,
+        period: Day | None = None,
+        against: Day | None = None,
         by: Dimensions = (),
         *,
         run: Run | None = None,
-        end: Instant | None = None,
+        end: Day | None = None,
         level: float = 0.95,
         shift: float = 0.1,
         returns: float = 1.0,
@@ -384,7 +386,7 @@ class Playbook:
         campaign, against_campaign = "", ""
         if self.to_dict().get("kpis", {}).get(kpi, {}).get("every") == "campaign":
             campaign, against_campaign, period, against = str(period or ""), str(against or ""), None, None
-        this, that, close = (None if t is None else _convert.instant(t) for t in (period, against, end))
+        this, that, close = self._instant(period), self._instant(against), self._instant(end)
         found = self._core.diagnose(
             history._core, kpi, None if run is None else run._core, this, that, campaign, against_campaign, _dimensions(by), close, level, shift, returns, threads or 0,
         )  # fmt: skip
@@ -395,8 +397,8 @@ class Playbook:
         history: History,
         run: Run | None = None,
         path: str | os.PathLike[str] = "report.html",
-        start: Instant | None = None,
-        end: Instant | None = None,
+        start: Day | None = None,
+        end: Day | None = None,
         by: Dimensions = (),
         *,
         title: str | None = None,
@@ -411,7 +413,7 @@ class Playbook:
         """
         from .report import write
 
-        return write(self, history, run, path, start, end, by, title, cohorts, add or {})
+        return write(self, history, run, path, self._instant(start), self._instant(end), by, title, cohorts, add or {})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Playbook) and self._core.equals(other._core)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import _convert, _core, _plot_funnel
-from ._convert import Duration, Instant
+from ._convert import Day, Duration, Instant
 from ._expression import Expression, Selector, _predicate
 from ._funnel import _as_list
-from ._history import History, _only_one
+from ._history import History, _only_one, _warn_unseen
 from ._playbook import Playbook
 from ._table import Table
 
@@ -20,8 +20,8 @@ def _selector(x: Selector | str) -> _core._Selector:
     return x._core if isinstance(x, Selector) else _core._Selector.parse(x)
 
 
-def _instant(at: Instant | None) -> str | None:
-    return None if at is None else _convert.instant(at)
+def _instant(at: Day | None, zone: str | None = None) -> str | None:
+    return None if at is None else _convert.instant(at, zone)
 
 
 def _words(playbook: Playbook | None, segments: Mapping[str, Expression | str] | None) -> tuple[dict[str, _core._Expression], _core._Playbook | None]:
@@ -55,6 +55,8 @@ class Retention(Table):
         """A row a cohort, a column an interval, of one column of the table; with `channel="ads"` of that cell, else of the total."""
         self._check(cell)
         table = self.to_arrow()
+        if value not in table.column_names:
+            raise ValueError(f"{value!r}: no column here; there are {', '.join(table.column_names[len(self.dimensions) + 1 :])}" + (' (sums: ask retention(sum="PROPERTY"))' if "sum" not in table.column_names else ""))
         cohorts, values = table["cohort"].cast("int64").to_pylist(), table[value].to_pylist()
         keys = [(table[d].to_pylist(), cell.get(d)) for d in self.dimensions]
         rows: dict[int, list[Any]] = {}
@@ -67,6 +69,10 @@ class Retention(Table):
         unknown = set(cell) - set(self.dimensions)
         if unknown:
             raise ValueError(f"{', '.join(sorted(unknown))}: no dimension here; there are {', '.join(self.dimensions) or 'none, ask retention(by=…)'}")
+        for d, wanted in cell.items():
+            there = {x for x in self.to_arrow()[d].unique().to_pylist() if x is not None}
+            if wanted not in there:
+                raise ValueError(f"no contact has {d} {wanted!r}; there are {', '.join(sorted(there)[:20])}{', …' if len(there) > 20 else ''}")
 
     def _cell(self, cell: Mapping[str, str]) -> list[dict[str, Any]]:
         self._check(cell)
@@ -88,7 +94,7 @@ def retention(
     brackets: Sequence[int] = (),
     start_rule: str = "first_time",
     min_occurrences: int = 1,
-    from_: Instant | None = None,
+    from_: Day | None = None,
     to: Instant | None = None,
     intervals: int | None = None,
     cohorts: int | None = None,
@@ -142,7 +148,7 @@ def retention(
         >>> jm.retention(h, "purchase", min_occurrences=2).matrix()[0]
         [2, 1, 0, 0]
 
-    from_, to: both in; the rows begin with the interval that holds `from_`. cohorts, intervals: how many rows and columns; triangular = True: only
+    from_, to: both in (of `from_` a bare day will do); the rows begin with the interval that holds `from_`. cohorts, intervals: how many rows and columns; triangular = True: only
     columns up to the last interval of the table.
         >>> jm.retention(h, "purchase", cohorts=2, intervals=3, triangular=False).matrix()
         [[2, 1, 1], [1, 0, 1]]
@@ -159,12 +165,14 @@ def retention(
     Raises `Error`: `retention.rule` with what contradicts, and what is wrong with events and expressions.
     """
     words, core = _words(playbook, segments)
+    zone = timezone if playbook is None else playbook.timezone
+    _warn_unseen(history, [start, *([] if returning is None else [returning])], playbook)
     report = _core._retention(
         history._core, _selector(start), None if returning is None else _selector(returning), every, mode, returns, list(brackets), start_rule, min_occurrences,
-        _instant(from_), _instant(to), intervals, cohorts, triangular, None if where is None else str(where), None if audience is None else _predicate(audience),
+        _instant(from_, zone), _instant(to), intervals, cohorts, triangular, None if where is None else str(where), None if audience is None else _predicate(audience),
         _as_list(by), sum or "", count, week_start, level, words, timezone, core,
     )  # fmt: skip
-    return Retention(report, every, timezone if playbook is None else playbook.timezone)
+    return Retention(report, every, zone)
 
 
 def conditions(
@@ -187,6 +195,7 @@ def conditions(
     >>> jm.conditions(h, ["lead", "buy"]).to_pylist()
     [{'contact_id': 'anna', 'condition_1': True, 'condition_2': True}, {'contact_id': 'bea', 'condition_1': False, 'condition_2': False}]
     """
+    _warn_unseen(history, conditions, playbook)
     o = _options(history, unit, from_, to, where, audience, 0.95, playbook, segments, timezone)
     return Table(_core._conditions(history._core, [_selector(c) for c in conditions], o))
 
@@ -222,8 +231,9 @@ def conversion(
     """
     if occurrence not in ("first", "last"):
         raise ValueError(f'occurrence is "first" or "last", not {occurrence!r}')
-    o = _options(history, unit, from_, to, where, audience, level, playbook, segments, timezone)
     goals = [goal] if isinstance(goal, (str, Selector)) else goal
+    _warn_unseen(history, [start, *goals], playbook)
+    o = _options(history, unit, from_, to, where, audience, level, playbook, segments, timezone)
     limit = None if within is None else _convert.duration(within)
     return Table(_core._conversion(history._core, _selector(start), [_selector(g) for g in goals], occurrence == "last", limit, within_events, o))
 
@@ -257,6 +267,7 @@ def nearest_base(
     >>> [(r["group"], r["rate"]) for r in jm.nearest_base(h, "sent", "buy", "5d", group_by="day").to_pylist()]
     [('2026-01-01', None), ('2026-01-03', 2.0)]
     """
+    _warn_unseen(history, [base, conversion], playbook)
     o = _options(history, "contact", from_, to, where, audience, 0.95, playbook, segments, timezone)
     limit = None if window is None else _convert.duration(window)
     return Table(_core._nearest_base(history._core, _selector(base), _selector(conversion), limit, _as_list(held), group_by or "", _instant(base_from), _instant(base_to), o))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from typing import Any
 
 from . import _core
@@ -34,12 +35,17 @@ class Table:
 
     def to_pandas(self) -> Any:
         """As a `pandas.DataFrame`; instants are in UTC."""
-        return self.to_arrow().to_pandas()
+        try:
+            return self.to_arrow().to_pandas()
+        except ModuleNotFoundError as e:
+            raise ModuleNotFoundError("pandas is not installed: `pip install pandas`, or take .to_pylist() or .to_arrow()") from e
 
     def to_polars(self) -> Any:
         """As a `polars.DataFrame`."""
-        import polars
-
+        try:
+            import polars
+        except ModuleNotFoundError as e:
+            raise ModuleNotFoundError("Polars is not installed: `pip install polars`, or take .to_pylist() or .to_arrow()") from e
         return polars.from_arrow(self.to_arrow())
 
     def to_pylist(self) -> list[dict[str, Any]]:
@@ -54,7 +60,14 @@ class Table:
         shown = self.to_arrow().slice(0, 40)
 
         def line(tag: str, cells: list[Any]) -> str:
-            return "<tr>" + "".join(f"<{tag}>{'' if c is None else html.escape(str(c)[:200])}</{tag}>" for c in cells) + "</tr>"
+            return "<tr>" + "".join(f"<{tag}>{html.escape(_shown(c)[:200])}</{tag}>" for c in cells) + "</tr>"
 
         body = "".join(line("td", list(row.values())) for row in shown.to_pylist()) if len(set(shown.column_names)) == shown.num_columns else ""
         return f"<table><thead>{line('th', shown.column_names)}</thead><tbody>{body}</tbody></table><p>{len(self):,} rows</p>"
+
+
+def _shown(x: Any) -> str:
+    """As a cell of a view: six digits, and two places at least."""
+    if isinstance(x, float) and 1e-4 <= abs(x) < 1e15:
+        return f"{round(x, max(2, 5 - math.floor(math.log10(abs(x)))))}"
+    return "" if x is None else str(x)

@@ -1,7 +1,10 @@
 #include "journeyman/core/table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <charconv>
+#include <cmath>
 #include <ostream>
 
 #include "journeyman/core/error.hpp"
@@ -155,8 +158,22 @@ std::size_t width(std::string_view s) {
     return static_cast<std::size_t>(std::count_if(s.begin(), s.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
+/// Six digits, and two places at least, are what an eye can use; CSV and Arrow have all of them.
+std::string shown(double x) {
+    const double size = std::abs(x);
+    if (!(size >= 1e-4 && size < 1e15)) return to_text(scalar{x});
+    std::array<char, 40> buffer;
+    const int places = std::max(2, 5 - static_cast<int>(std::floor(std::log10(size))));
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), x, std::chars_format::fixed, places).ptr;
+    std::string out{buffer.data(), end};
+    out.erase(out.find_last_not_of('0') + 1);
+    if (out.back() == '.') out.pop_back();
+    return out;
+}
+
 std::string shown(const scalar& s) {
     constexpr std::size_t widest = 60;
+    if (const auto* x = std::get_if<double>(&s)) return shown(*x);
     std::string out = to_text(s);
     for (char& c : out) {
         if (static_cast<unsigned char>(c) < 0x20) c = ' ';   // a cell stays on its line

@@ -144,7 +144,9 @@ private:
             const bool starts = std::any_of(tests.begin(), tests.end(), [](const hit_test& t) { return (t.step_bit & 1U) != 0; });
             if (const auto span = h_.span(source_.plan().program->streams[slot]); starts && span) first = std::min(first, span->first);
         }
-        return first == end_of_time ? instant{} : first;
+        if (first != end_of_time) return first;
+        const auto all = h_.span();                                     // nobody ever started: rows of none, where the history is
+        return all ? all->first : instant{};
     }
 
     void contact(const funnel_hits& hits) {

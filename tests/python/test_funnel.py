@@ -283,8 +283,28 @@ def test_what_is_wrong_is_said(rules, code, words):
     assert e.value.code == code
 
 
+def test_an_event_nobody_had_is_a_warning():
+    history = events(("a", "view", 0, {}))
+    with pytest.warns(UserWarning, match="Did you mean view"):
+        assert jm.funnel(history, ["veiw"]).counts == [0]
+    with pytest.warns(UserWarning, match="Did you mean view"):
+        assert {r["size"] for r in jm.retention(history, "veiw").to_pylist()} == {0}
+
+
+def test_a_bare_day_begins_in_the_zone():
+    history = events(("a", "view", -1, {}), ("b", "view", 0, {}), ("c", "view", 86_399, {}))
+    assert jm.funnel(history, ["view"], start="2026-01-01", end="2026-01-02").counts == [2]
+    assert jm.funnel(history, ["view"], start=datetime.date(2026, 1, 1), timezone="Europe/Rome").counts == [3]
+    with pytest.raises(jm.Error, match="2026-02-30"):
+        jm.funnel(history, ["view"], start="2026-02-30")
+
+
 def test_steps_are_events():
     history = history_of({"a": [(0, {1}, set())]}, 2)
+    with pytest.raises(jm.Error, match="a list of events"):
+        jm.funnel(history, "e")
+    with pytest.raises(jm.Error, match="7 is no duration"):
+        jm.funnel(history, ["e"], 7)
     for steps, code in (([], "funnel.steps"), (["e, last 3d"], "funnel.event"), (["e where colour == 1"], "name.unknown"), (["e"] * 31, "funnel.steps")):
         with pytest.raises(jm.Error) as e:
             jm.funnel(history, steps)

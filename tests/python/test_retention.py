@@ -157,6 +157,15 @@ def test_breakdown_and_shares():
     assert (first["size"], first["again"], math.isclose(first["share"], 2 / 3)) == (3, 2, True)
 
 
+def test_what_is_not_in_the_matrix_is_said():
+    history = jm.History(events=[{"contact_id": "a", "event": "buy", "timestamp": EPOCH, "via": "mail"}])
+    r = jm.retention(history, "buy", by="via")
+    assert r.matrix(via="mail") == [[1]]
+    for asked, words in (({"via": "male"}, "there are mail"), ({"vai": "mail"}, "there are via"), ({"value": "amount"}, "there are interval")):
+        with pytest.raises(ValueError, match=words):
+            r.matrix(**asked)
+
+
 def test_plot():
     from matplotlib.figure import Figure
 

@@ -183,3 +183,12 @@ def test_records_take_what_python_has():
 def test_a_pandas_timestamp_is_an_instant():
     h = jm.History(events=TABLE)
     assert h.select("did(purchase)", at=pd.Timestamp("2026-01-02T01:00", tz="Europe/Rome")).ids == ["anna"]
+
+
+def test_a_view_shows_as_many_digits_as_an_eye_can_use():
+    history = jm.History(events=[{"contact_id": c, "event": e, "timestamp": "2026-01-01T00:00:00Z"} for c, e in (("a", "x"), ("b", "x"), ("c", "x"), ("a", "y"), ("b", "y"))])
+    table = jm.funnel(history, ["x", "y"])
+    assert table.to_pylist()[1]["share"] == 2 / 3
+    assert "0.666667 " in repr(table)
+    assert "0.66666666" not in repr(table)
+    assert "<td>0.666667</td>" in table._repr_html_()
