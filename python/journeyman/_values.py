@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,11 +18,11 @@ def value(x: float | None, unit: str = "", currency: str = "") -> str:
     if x is None:
         return ""
     if unit == "percent":
-        return f"{100 * x:,.1f} %"
+        return f"{100 * x:,.1f} %".replace("-", "−")
     if unit == "money":
         sign = SIGNS.get(currency, currency)
         return f"{'−' if x < 0 else ''}{sign + ' ' if sign else ''}{abs(x):,.2f}"
-    number = f"{x:,.0f}" if float(x).is_integer() else f"{x:,.1f}" if abs(x) >= 1000 else f"{x:,.4g}"
+    number = (f"{x:,.0f}" if float(x).is_integer() else f"{x:,.1f}" if abs(x) >= 1000 else f"{x:,.4g}").replace("-", "−")
     return f"{number} {unit}" if unit else number
 
 
@@ -45,9 +46,12 @@ def interval(low: float | None, high: float | None, unit: str = "", currency: st
     return f"{first.removesuffix(end)} – {last}"
 
 
-def counts(row: Mapping[str, Any]) -> str:
-    """Both sides of a ratio: `12 / 340`."""
-    if row["numerator"] is None:
+_BY_A_CONSTANT = re.compile(r"/\s*[\d.]+[a-z]*\s*$")   # a mean in days: `elapsed(…) / converted(…) / 1d`
+
+
+def counts(row: Mapping[str, Any], definition: Mapping[str, Any]) -> str:
+    """Both sides of a ratio: `12 / 340`; nothing where it is divided by a constant."""
+    if row["numerator"] is None or _BY_A_CONSTANT.search(str(definition["value"])):
         return ""
     return f"{row['numerator']:,.6g}" + ("" if row["denominator"] is None else f" / {row['denominator']:,.6g}")
 

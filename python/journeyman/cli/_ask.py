@@ -196,7 +196,7 @@ def _kpi_row(r: Row, table: Kpis, dimensions: list[str], level: float) -> Row:
     status = Text(r["status"] + (" *" if r["certain"] else ""), style={"met": "green", "missed": "red"}.get(r["status"], "dim")) if r["status"] else None
     return {
         "period": table.written_period(r), **{d: "all" if r[d] is None else r[d] for d in dimensions}, "value": table.written(name, r["value"]),
-        f"{100 * level:.4g} % interval": table.written_interval(r), "of": _values.counts(r), "target": table.written(name, r["target"]), "status": status,
+        f"{100 * level:.4g} % interval": table.written_interval(r), "of": _values.counts(r, table.definitions[name]), "target": table.written(name, r["target"]), "status": status,
     }  # fmt: skip
 
 

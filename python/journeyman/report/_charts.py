@@ -96,7 +96,8 @@ def spans(rows: Rows, label: Callable[[dict[str, Any]], str], written: Callable[
     out = [f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(words)}">']
     for v in ticks(low, high, 4):
         out.append(f'<line class="grid" x1="{x(v):.1f}" x2="{x(v):.1f}" y1="4" y2="{height - 24}"/>')
-        out.append(f'<text x="{x(v):.1f}" y="{height - 8}" text-anchor="middle">{escape(written(v))}</text>')
+        inside = min(x(v), WIDTH - 3.5 * len(written(v)))   # the last one is not cut off
+        out.append(f'<text x="{inside:.1f}" y="{height - 8}" text-anchor="middle">{escape(written(v))}</text>')
     for k, r in enumerate(rows):
         y = 18 + 26 * k
         name = label(r)

@@ -29,7 +29,7 @@ a { color: var(--blue); }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; margin: 4px 0 12px; }
 caption { text-align: left; color: var(--soft); padding-bottom: 4px; }
 th, td { padding: 5px 16px 5px 0; text-align: left; vertical-align: baseline; border-bottom: 1px solid var(--rule); }
-th { font-weight: 600; } thead th { color: var(--soft); white-space: nowrap; }
+th { font-weight: 600; } section[aria-labelledby=scorecard] tbody th { min-width: 10em; } thead th { color: var(--soft); white-space: nowrap; }
 .n { text-align: right; white-space: nowrap; }
 .bar { display: inline-block; vertical-align: middle; width: 160px; height: 12px; border-radius: 3px; overflow: hidden; background: var(--card); border: 1px solid var(--rule); }
 .bar i { display: block; float: left; height: 100%; background: var(--blue); } .bar i.pale { background: var(--pale); }
@@ -53,9 +53,9 @@ footer { padding: 32px 24px; }
 @media (max-width: 560px) { .cards { grid-template-columns: 1fr; } .bar { width: 80px; } }
 @media print {
   @page { margin: 16mm; }
-  body { font-size: 11pt; } header, main, footer, nav { max-width: none; padding-left: 0; padding-right: 0; }
-  nav, summary { display: none; } .cards { grid-template-columns: 1fr 1fr; } .wide { overflow: visible; }
-  h2, h3 { break-after: avoid; } tr, .picture { break-inside: avoid; } .picture svg { max-height: 210mm; width: auto; }
+  body { font-size: 11pt; } th, td { padding-top: 2px; padding-bottom: 2px; } svg.chart { max-height: 150px; } header, main, footer, nav { max-width: none; padding-left: 0; padding-right: 0; }
+  nav, summary { display: none; } .cards { grid-template-columns: 1fr 1fr; } .wide { overflow: visible; break-inside: avoid; }
+  h2, h3, section > p { break-after: avoid; } tr, .picture { break-inside: avoid; } .picture svg { max-height: 210mm; width: auto; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 """

@@ -126,7 +126,7 @@ def kpi_cards(playbook: Playbook, history: History, run: Run | None, kpis: Kpis 
         else:
             chart = over_time(totals[-60:], kpis.written_period, written, words)
         said = [escape(kpis.written_period(row))]
-        if counts := _values.counts(row):
+        if counts := _values.counts(row, definition):
             said.append(escape(counts))
         if between := kpis.written_interval(row):
             said.append(f"95 % interval {escape(between)}")
@@ -152,21 +152,30 @@ def _short(x: float, unit: str) -> str:
 
 def _course(kpis: Kpis, name: str, totals: list[Row]) -> str:
     """The numbers of the chart."""
+    definition = kpis.definitions[name]
     lines = [
-        [escape(kpis.written_period(r)), escape(kpis.written(name, r["value"])), escape(_values.counts(r)), escape(kpis.written_interval(r)), escape(kpis.written(name, r["target"])), status(r)]
+        [escape(kpis.written_period(r)), escape(kpis.written(name, r["value"])), escape(_values.counts(r, definition)), escape(kpis.written_interval(r)), escape(kpis.written(name, r["target"])), status(r)]
         for r in totals[-24:]
     ]
-    return f"<details><summary>By period</summary>{table(['period', 'value>', 'of>', 'interval>', 'target>', 'status'], lines)}</details>"
+    return f"<details><summary>By period</summary>{_filled(['period', 'value>', 'of>', 'interval>', 'target>', 'status'], lines)}</details>"
+
+
+def _filled(columns: list[str], lines: list[list[str]], caption: str = "") -> str:
+    """A table without the columns that hold nothing."""
+    kept = [c for c in range(len(columns)) if c == 0 or any(line[c] for line in lines)]
+    return table([columns[c] for c in kept], [[line[c] for c in kept] for line in lines], caption)
 
 
 def _cells(kpis: Kpis, name: str, cells: list[Row]) -> str:
     if not cells:
         return ""
+    definition = kpis.definitions[name]
     mine = [d for d in kpis.dimensions if any(r[d] is not None for r in cells)]
-    cells = sorted(cells, key=lambda r: -(r["denominator"] if r["denominator"] is not None else abs(r["value"] or 0)))
-    lines = [[escape(" · ".join(str(r[d]) for d in mine if r[d] is not None)), escape(kpis.written(name, r["value"])), escape(_values.counts(r)), escape(kpis.written_interval(r))] for r in cells[:CELLS]]
-    rest = f'<p class="soft small">and {len(cells) - CELLS} more</p>' if len(cells) > CELLS else ""
-    return table([", ".join(mine), "value>", "of>", "interval>"], lines) + rest
+    there = sorted((r for r in cells if r["value"] is not None), key=lambda r: -(r["denominator"] if _values.counts(r, definition) and r["denominator"] is not None else abs(r["value"])))
+    lines = [[escape(" · ".join(str(r[d]) for d in mine if r[d] is not None)), escape(kpis.written(name, r["value"])), escape(_values.counts(r, definition)), escape(kpis.written_interval(r))] for r in there[:CELLS]]
+    rest = [f"and {len(there) - CELLS} more"] if len(there) > CELLS else []
+    rest += [f"{len(cells) - len(there)} without data"] if len(cells) > len(there) else []
+    return (_filled([", ".join(mine), "value>", "of>", "interval>"], lines) if lines else "") + (f'<p class="soft small">{", ".join(rest)}</p>' if rest else "")
 
 
 def _why(playbook: Playbook, history: History, run: Run | None, kpis: Kpis, name: str, totals: list[Row], end: Instant | None, by: Dimensions) -> str:
@@ -198,8 +207,8 @@ def segments(playbook: Playbook, history: History, at: Instant | None) -> Sectio
     for r in playbook.sizes(history, at).to_pylist():
         share = r["share"] or 0.0
         title = r["title"] or r["segment"]
-        lines.append([escape(title), f"{r['members']:,}", f"{share:.1%}", bar((share, ""), words=f"{share:.1%} of all"), f"{r['unknown']:,}", escape(", ".join(playbook.segments[r["segment"]].channels))])
-    text = table(["segment", "members>", "of all>", "", "unknown>", "channels"], lines, "Who is in at the end. Unknown: an attribute that the question needs was never given.")
+        lines.append([escape(title), f"{r['members']:,}", _share(share), bar((share, ""), words=f"{_share(share)} of all"), f"{r['unknown']:,}", escape(", ".join(playbook.segments[r["segment"]].channels))])
+    text = _filled(["segment", "members>", "of all>", "", "unknown>", "channels"], lines, "Who is in at the end. Unknown: an attribute that the question needs was never given.")
     return Section("segments", "Segments", text)
 
 
@@ -215,9 +224,9 @@ def funnels(playbook: Playbook, history: History, at: Instant | None) -> Section
         title = playbook.segments[segment].title or segment
         lines, before = [], None
         for r in of:
-            step = "" if before is None else f"{r['reached'] / before:.1%}" if before else ""
-            words = f"{r['reached'] / first:.1%} reached it, {r['standing'] / first:.1%} stand there"
-            lines.append([escape(r["stage"]), f"{r['reached']:,}", f"{r['reached'] / first:.1%}", step, bar((r["standing"] / first, ""), ((r["reached"] - r["standing"]) / first, "pale"), words=words), f"{r['standing']:,}"])
+            step = _share(r["reached"] / before) if before else ""
+            words = f"{_share(r['reached'] / first)} reached it, {_share(r['standing'] / first)} stand there"
+            lines.append([escape(r["stage"]), f"{r['reached']:,}", _share(r["reached"] / first), step, bar((r["standing"] / first, ""), ((r["reached"] - r["standing"]) / first, "pale"), words=words), f"{r['standing']:,}"])
             before = r["reached"]
         out.append(table(["stage", "reached>", "of the first>", "of the stage before>", "", "stand there>"], lines, f"{title}: {of[0]['funnel']}"))
     return Section("funnels", "Funnels", said + "".join(out))
@@ -229,20 +238,27 @@ def _event_funnels(playbook: Playbook, history: History) -> list[str]:
     for name, funnel in playbook.to_dict().get("funnels", {}).items():
         if "steps" not in funnel:
             continue
-        rows = playbook.funnel(name, history).to_pylist()
-        dimensions = list(rows[0])[: list(rows[0]).index("step")] if rows else []
+        found = playbook.funnel(name, history)
+        cells: dict[tuple[Any, ...], list[Row]] = {}
+        for r in found.to_pylist():
+            cells.setdefault(tuple(r[d] for d in found.dimensions), []).append(r)
+        whole, *parts = cells.items()
+        parts.sort(key=lambda part: -part[1][0]["units"])
         lines = []
-        for r in rows:
-            share = r["share"] or 0.0
-            cell = [escape("" if r[d] is None else str(r[d])) for d in dimensions]
-            lines.append([f"{r['step']}", *cell, escape(str(r["name"])), f"{r['units']:,}", f"{share:.1%}", _share(r["share_of_previous"]), bar((share, ""), words=f"{share:.1%} came this far"), escape(_values.interval(r["low"], r["high"], "percent"))])
+        for cell, rows in [whole, *parts[:CELLS]]:
+            named = [escape("all" if rows is whole[1] else " · ".join(map(str, cell)))] if found.dimensions else []
+            for r in rows:
+                compared = ["", ""] if r["step"] == 1 else [_share(r["share_of_previous"]), escape(_values.interval(r["low"], r["high"], "percent"))]
+                lines.append([*named, f"{r['step']}", escape(str(r["name"])), f"{r['units']:,}", _share(r["share"]), bar((r["share"] or 0.0, ""), words=f"{_share(r['share'])} came this far"), *compared])
         within = f", within {funnel['within']}" if "within" in funnel else ""
-        out.append(table(["step>", *dimensions, "event", "came>", "share>", "of the step before>", "", "95 % interval>"], lines, f"{funnel.get('title', name)}{within}"))
+        head = [*([", ".join(found.dimensions)] if found.dimensions else []), "step>", "event", "came>", "share>", "", "of the step before>", "95 % interval>"]
+        rest = f'<p class="soft small">and {len(parts) - CELLS} more</p>' if len(parts) > CELLS else ""
+        out.append(table(head, lines, f"{funnel.get('title', name)}{within}") + rest)
     return out
 
 
 def _share(x: float | None) -> str:
-    return "" if x is None else f"{x:.1%}"
+    return _values.value(x, "percent")
 
 
 def workflows(playbook: Playbook, run: Run | None) -> Section | None:
@@ -274,15 +290,14 @@ def cohorts(playbook: Playbook, history: History, end: Instant | None, selector:
     kept = retention(history, selector, to=end, playbook=playbook)
     rows = [r for r in kept.to_pylist() if r["size"]]
     zone, lines = playbook.timezone, []
-    for cohort, group in itertools.groupby(rows, key=lambda r: r["cohort"]):
-        of = list(group)
+    for cohort, of in [(when, list(group)) for when, group in itertools.groupby(rows, key=lambda r: r["cohort"])][-COHORTS:]:
         cells = [_heat(r) for r in of[1:COHORTS]]
         lines.append([escape(_values.period(cohort, "month", zone)), f"{of[0]['size']:,}", *cells, *[""] * (COHORTS - 1 - len(cells))])
     if not lines:
         return None
     again = next((r for r in kept.again.to_pylist() if r["cohort"] is None), None)
-    said = f"{again['again']:,} of {again['size']:,} came back at some time ({again['share']:.1%})." if again and again["share"] is not None else ""
-    text = table(["first in", "size>", *(f"+{k}>" for k in range(1, COHORTS))], lines[-COHORTS:], f"{selector}: of those who began in a month, who did it again so many months later")
+    said = f"{again['again']:,} of {again['size']:,} came back at some time ({_share(again['share'])})." if again and again["share"] is not None else ""
+    text = _filled(["first in", "size>", *(f"+{k}>" for k in range(1, COHORTS))], lines, f"{selector}: of those who began in a month, who did it again so many months later")
     return Section("cohorts", "Cohorts", f'<p class="soft">A month counts once it is over. {said}</p>{text}')
 
 
@@ -333,7 +348,7 @@ def _cell(x: Any) -> str:
         return "yes" if x else "no"
     if isinstance(x, int):
         return f"{x:,}"
-    return f"{x:,.4g}" if isinstance(x, float) else str(x)
+    return _values.value(x) if isinstance(x, float) else str(x)
 
 
 def _picture(what: Any, name: str) -> str:
