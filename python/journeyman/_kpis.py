@@ -34,7 +34,7 @@ class Kpis(Table):
         self.distinct_error = distinct_error
         """The standard error, relative, that `accounts` was counted with; 0: exactly."""
         self.problems = Problems(Problem(p) for p in core.problems)
-        """Why there are no rows, where there are none."""
+        """Why there are no rows, where there are none; dimensions that nothing has."""
         for problem in self.problems:
             warnings.warn(str(problem), stacklevel=3)
 

@@ -81,6 +81,22 @@ public:
         }
     }
     void warn(problem p) { out_.problems.add(std::move(p)); }
+    /// A bare name that nothing has is likely a slip.
+    void look_for_slips(const counted& c) {
+        for (const auto& name : dimensions_) {
+            static constexpr std::string_view words[] = {"segment", "campaign", "workflow", "version", "step"};
+            const bool given = std::any_of(defs_.dimensions.begin(), defs_.dimensions.end(), [&](const auto& d) { return d.name == name; });
+            if (given || std::find(std::begin(words), std::end(words), name) != std::end(words)) continue;
+            bool cells = false, there = false;
+            for (const auto& k : c.kpis)
+                for (std::size_t cell = 1; cell < k.totals->cells(); ++cell)
+                    if (const auto* text = cell_text(k, cell, name)) {
+                        cells = true;
+                        there = there || *text != "(missing)";
+                    }
+            if (cells && !there) warn({"kpi.by", "by", "nothing that counts has `" + name + "`: all of it is (missing). A bare name is a property of the event, or a column of the spend; attributes are written contact.x and account.x", severity::warning});
+        }
+    }
     kpi_report take() { return std::move(out_); }
 
 private:
@@ -198,6 +214,7 @@ kpi_report detail::report(const kpi_definitions& d, const counted& c, double lev
         out.add(k, *written, f, when);
         out.add_trends(k, *written, f, when);
     }
+    out.look_for_slips(c);
     return out.take();
 }
 

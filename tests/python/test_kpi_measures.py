@@ -87,6 +87,11 @@ def test_dimensions(history, by):
     assert {k: v for k, v in cells(table, "k", column).items() if len(k) == 2} == expected
 
 
+def test_a_dimension_that_nothing_has_is_a_warning(history):
+    with pytest.warns(UserWarning, match="nothing that counts has `chanel`"):
+        playbook({"k": "spend() / new(purchase)"}).kpis(history, start=START, end=END, by="chanel")
+
+
 def test_spend_goes_with_its_dimension(history):
     got = cells(playbook({"k": "spend() / new(purchase)"}).kpis(history, start=START, end=END, by="acquired"), "k", "acquired")
     assert got == {(1,): 50, (1, "ads"): 60, (1, "mail"): 40, (2,): 15, (2, "ads"): 30, (2, "mail"): 0}

@@ -33,7 +33,7 @@ struct kpi_report {
     /// kpi, scope, dimensions…, periods, first, last, change, slope, p, trend, better: how the values of each cell went over its last whole periods with a value, 36 at most. `change` is from the one
     /// before the last, `slope` by period (Sen's), `p` that of Mann and Kendall's test, `trend` rising or falling where p is below 1 - level, else none; `better`: that is its direction.
     table trend;
-    /// Why there are no rows, where there are none.
+    /// Why there are no rows, where there are none; dimensions that nothing has.
     journeyman::problems problems;
 };
 /// The rows.
