@@ -55,6 +55,16 @@ class Funnel(Table):
         return [r["units"] for r in self.to_pylist() if all(r[d] is None for d in self.dimensions)]
 
     @property
+    def counts_by(self) -> dict[Any, list[int]]:
+        """The same of each cell: by the value of the dimension, or of several by a tuple of them."""
+        out: dict[Any, list[int]] = {}
+        for r in self.to_pylist():
+            cell = tuple(r[d] for d in self.dimensions)
+            if any(x is not None for x in cell):
+                out.setdefault(cell if len(cell) > 1 else cell[0], []).append(r["units"])
+        return out
+
+    @property
     def units(self) -> Table:
         """Who came how far: contact_id (or what the unit is), by…, level, immature, step_1 … step_N (instants).
 

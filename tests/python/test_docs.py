@@ -1,6 +1,7 @@
 """What README.md and docs/ show runs as it stands."""
 
 import datetime
+import doctest
 import pathlib
 import random
 import re
@@ -54,6 +55,16 @@ def test_the_funnels_and_retention_of_the_docs_run(page):
         exec(compile(code, page, "exec"), names)
     assert "funnel" not in names or names["funnel"].counts == [1, 1, 1]
     assert "kept" not in names or names["kept"].matrix("sum") == [[12.0]]
+
+
+def test_the_worked_examples_of_funnels_hold():
+    page = (ROOT / "docs/funnels.md").read_text(encoding="utf-8")
+    [text] = blocks("docs/funnels.md", "pycon")
+    examples = doctest.DocTestParser().get_doctest(text, {"jm": jm}, "funnels", "docs/funnels.md", 0)
+    assert doctest.DocTestRunner().run(examples).failed == 0
+    rules = {name for row in re.findall(r"^\| (`.*?) \|", page[: page.index("## Worked")], re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert len(rules) == 25
+    assert {r for r in rules if f"{r}=" not in text} == {"period", "breakdown", "rules"}   # in the call `start`, `end`; `by`, `attribution`; presets are below
 
 
 def test_the_funnel_of_the_docs_is_sound():
