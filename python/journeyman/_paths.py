@@ -34,6 +34,14 @@ class Transitions(Table):
         return _plot_funnel.transitions(*self.matrix(), ax)
 
 
+class Sequences(Table):
+    """sequence ("a > b > c"), length, occurrences, paths, share (of all paths), the most frequent first."""
+
+    def plot(self, most: int = 15, ax: Any = None) -> Any:
+        """A bar each, as long as its share of the paths. Takes and returns a Matplotlib `ax`."""
+        return _plot_funnel.sequences(self.to_pylist()[:most], ax)
+
+
 class Paths:
     """The paths of a history, asked many things. A path is the events of a unit in order; it begins at "(start)" and ends at "(end)"."""
 
@@ -53,9 +61,9 @@ class Paths:
         """from, to, transitions, paths, share, median_seconds: directly-follows, the most frequent first."""
         return Transitions(self._core.transitions())
 
-    def sequences(self, length: int = 3, most: int = 50) -> Table:
+    def sequences(self, length: int = 3, most: int = 50) -> Sequences:
         """sequence ("a > b > c"), length, occurrences, paths, share (of all paths): runs of `length` events in a row, the most frequent first."""
-        return Table(self._core.sequences(length, most))
+        return Sequences(self._core.sequences(length, most))
 
     def after(self, event: str | None = None, steps: int = 3) -> Table:
         """step, event, paths, share: what stands 1, 2 … events after the first `event` of each path (default: from the beginning)."""

@@ -96,6 +96,21 @@ def retention(rows: Rows, value: str, every: str, zone: str, ax: Any) -> Any:
     return ax
 
 
+def sequences(rows: Rows, ax: Any) -> Any:
+    from matplotlib.ticker import PercentFormatter
+
+    ax = axes(ax, 7, 1 + 0.3 * len(rows))
+    ax.barh(range(len(rows)), [r["share"] for r in rows], 0.7, color=BLUE)
+    for y, r in enumerate(rows):
+        ax.annotate(f"{r['paths']:,}", (r["share"], y), (4, 0), textcoords="offset points", va="center", fontsize="small")
+    ax.set_yticks(range(len(rows)), [r["sequence"] for r in rows])
+    ax.xaxis.set_major_formatter(PercentFormatter(1))
+    ax.set(xlabel="of all paths, and how many", ylim=(max(len(rows), 1) - 0.5, -0.5))
+    ax.margins(x=0.1)
+    _bare(ax, "top", "right")
+    return ax
+
+
 def transitions(names: Sequence[str], shares: Sequence[Sequence[float]], ax: Any) -> Any:
     rows, columns = names[:-1], names[1:]   # nothing goes into (start) or out of (end)
     ax = axes(ax, 2.5 + 0.6 * len(columns), 1.5 + 0.35 * len(rows))

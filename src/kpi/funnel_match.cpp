@@ -274,10 +274,10 @@ private:
         end_all();
     }
 
-    // ---- exclusions: met strictly between the instants of two steps
+    // ---- exclusions: met strictly between the instants of two steps, or before the end of the window
     void meet(std::uint32_t exclusions) {
         for (auto& p : chains_) {
-            if (p.left >= 0) continue;
+            if (p.left >= 0 || (r_.window_end_inclusive && t_ >= p.until)) continue;
             for (std::size_t k = 0; k < r_.exclusions.size(); ++k) {
                 const auto& x = r_.exclusions[k];
                 if ((exclusions & bit(static_cast<int>(k))) == 0 || p.step + 1 < x.from_step || p.step + 1 >= x.to_step) continue;

@@ -82,7 +82,7 @@ funnel_match funnel_matcher::unordered(std::span<const funnel_hit> hits) const {
                 when[static_cast<std::size_t>(size++)] = h;
                 if (left > 0) --left;
             }
-            if (met != 0 && size < steps_ && left < 0 && hits[k].at > hits[o].at)
+            if (met != 0 && size < steps_ && left < 0 && hits[k].at > hits[o].at && (hits[k].at < until || !rules_.window_end_inclusive))
                 for (std::size_t x = 0; x < rules_.exclusions.size(); ++x)
                     if ((met & bit(static_cast<int>(x))) != 0 && !rules_.exclusions[x].drops_chain) left = 1;
             k = next;

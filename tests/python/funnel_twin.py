@@ -51,7 +51,7 @@ class Unit:
                 continue
             after = [k for k, s in chain if s >= x["to_step"]]
             for t, _, exclusions in self.events:
-                if number in exclusions and t > self.t(before[-1][0]) and (t < self.t(after[0]) if after else t < max(self.limit(chain), self.t(chain[-1][0]) + 1)):
+                if number in exclusions and t > self.t(before[-1][0]) and t < (self.t(after[0]) if after else self.limit(chain) - (self.r["window_end"] == "inclusive")):
                     found.append(t)
         return min(found, default=None)
 
@@ -193,7 +193,7 @@ class Unit:
                 size = self.most_steps([k for k in inside if self.t(k) <= instant])
                 size_clean = size
             complete = next((i for i in sorted({self.t(k) for k in inside}) if self.most_steps([k for k in inside if self.t(k) <= i]) == self.n), None)
-            met = [t for t, _, x in self.events if x and self.r["exclusions"] and self.t(o) < t < (complete if complete is not None else until)]
+            met = [t for t, _, x in self.events if x and self.r["exclusions"] and self.t(o) < t < (complete if complete is not None else until - (self.r["window_end"] == "inclusive"))]
             if met:
                 before = self.most_steps([k for k in inside if self.t(k) <= min(met)])
                 size, size_clean = min(size, before + 1), 0

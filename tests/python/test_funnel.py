@@ -183,6 +183,13 @@ def test_a_unit_of_several_contacts_sees_what_each_of_them_did():
     assert jm.funnel(history, ["view", "buy"], unit=["contact", "session"], adjacency="all").counts == [1, 1]
 
 
+def test_an_exclusion_at_the_very_end_of_the_window_comes_too_late():
+    for at, counts in ((4, [0, 0]), (5, [1, 0]), (6, [1, 0])):
+        history = events(("a", "view", 0, {}), ("a", "help", at, {}), ("b", "buy", 9, {}))
+        for order in ("ordered", "unordered"):
+            assert jm.funnel(history, ["view", "buy"], "5s", order=order, audience="did(view)", exclusions=[{"event": "help"}]).counts == counts, (at, order)
+
+
 def test_a_gap_that_has_passed_leaves_nothing_open():
     history = events(("a", "view", 0, {}), ("b", "view", 9, {}), ("b", "view", 10, {}))
     assert [r["immature"] for r in jm.funnel(history, ["view", "buy"], "20s", event_gap="5s").units.to_pylist()] == [False, True]

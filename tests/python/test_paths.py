@@ -113,7 +113,7 @@ def test_plots(history):
     from matplotlib.figure import Figure
 
     paths = jm.paths(history)
-    for plot in (lambda ax: paths.plot("a", 3, ax=ax), lambda ax: paths.plot("b", -2, most=2, ax=ax), lambda ax: paths.transitions().plot(ax), lambda ax: paths.plot(ax=ax)):
+    for plot in (lambda ax: paths.plot("a", 3, ax=ax), lambda ax: paths.plot("b", -2, most=2, ax=ax), lambda ax: paths.transitions().plot(ax), lambda ax: paths.sequences(2).plot(3, ax), lambda ax: paths.plot(ax=ax)):
         ax = Figure().subplots()
         assert plot(ax) is ax
         assert ax.patches
