@@ -178,8 +178,11 @@ class Diagnosis:
             cells = [r for r in self.parts.to_pylist() if r["dimension"] == dimension and r["cell"] is not None and r["effect"]]
             told = []
             for r in cells[:2]:
+                if abs(r["effect"]) < abs(cells[0]["effect"]) / 20:   # beside the first it is nothing
+                    continue
                 mostly = "" if r["mix"] is None else ", by its share" if abs(r["mix"]) > abs(r["rate"]) else ", by its value"
-                told.append(f"{r['cell']} {_values.change(r['effect'], unit, currency)}{mostly}")
+                cell = "in no segment" if (dimension, r["cell"]) == ("segment", "(missing)") else r["cell"]
+                told.append(f"{cell} {_values.change(r['effect'], unit, currency)}{mostly}")
             if told:
                 said.append(f"By {dimension}: {'; '.join(told)}.")
         for r in self.moves.to_pylist()[-1:]:

@@ -408,7 +408,7 @@ class Playbook:
         """Writes one page a manager reads, and returns its path: scorecard and KPIs with targets, intervals, trends, why they changed and what to do; segments, funnels, workflows, data to collect.
 
         One file without scripts that loads nothing: for light and dark screens and for paper. With a run, workflows have their counts. `start`, `end` and `by` are
-        those of `kpis`; segments and stages are as of `end`. `cohorts` names the event that puts contacts into cohorts by month (default: that of
+        those of `kpis`; segments and stages are those one microsecond before `end`, funnels and cohorts see what is before it. `cohorts` names the event that puts contacts into cohorts by month (default: that of
         the first `new(…)` of the KPIs). `add`: title → a result to put on the page too (any table, or what has `plot`).
         """
         from .report import write

@@ -72,7 +72,7 @@ def _heat(ax: Any, shares: Sequence[Sequence[float | None]], texts: Sequence[Seq
             ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor="none" if share is None else colours(level), edgecolor="white" if share is not None else "#dddddd", hatch=None if share is not None else "///", linewidth=1))
             if texts[y][x]:
                 ax.text(x, y, texts[y][x], ha="center", va="center", fontsize="x-small", color="white" if level > 0.5 else "#222222")
-    ax.set(xlim=(-0.5, max((len(r) for r in shares), default=1) - 0.5), ylim=(len(shares) - 0.5, -0.5))
+    ax.set(xlim=(-0.5, max((len(r) for r in shares), default=1) - 0.5), ylim=(max(len(shares), 1) - 0.5, -0.5))
     ax.tick_params(length=0)
     _bare(ax, "top", "right", "left", "bottom")
 

@@ -121,6 +121,8 @@ public:
         o.threads = options_.threads;
         o.end = options_.end;
         if (options_.against || options_.period) o.start = std::min(options_.against.value_or(*options_.period), options_.period.value_or(*options_.against));
+        if (const auto known = h.span(); o.start && known && !o.end && *o.start > known->second)
+            throw error{"kpi.window", "kpis." + kpi_.name, "the period of " + to_text(*o.start) + " comes after all that is known, to " + to_text(known->second) + "; name an earlier one, or give `end`"};
         counted_ = count(d, h, journeys, o);
         definitions_ = &d;
         if (!counted_.span) throw error{"kpi.window", "kpis." + kpi_.name, "the history has no instant, so there is nothing to compare"};

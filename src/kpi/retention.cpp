@@ -74,6 +74,7 @@ public:
         }
         if (cohorts_ < 1 || intervals_ < 1 || cohorts_ >= most_intervals || intervals_ >= most_intervals || std::int64_t{cohorts_} * intervals_ > most_cells)
             throw error{"retention.rule", "intervals", "cohorts and intervals make a table of at most 4,000,000 cells, and fewer than 20,000 of each; here are " + std::to_string(cohorts_) + " and " + std::to_string(intervals_) + " or more: choose a longer `every`, or a shorter span"};
+        if (!h.span() && !q.from) cohorts_ = 0;                         // of nothing there are no rows
         columns();
     }
 

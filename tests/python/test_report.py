@@ -123,6 +123,26 @@ def test_a_report_of_little(tmp_path, definition):
     assert seen.problems == []
 
 
+def test_the_page_sees_what_is_before_its_end(tmp_path):
+    rows = [("a", "lead", 1), ("a", "visit", 2), ("b", "lead", 1), ("b", "visit", 3), ("c", "lead", 3)]
+    history = jm.History(events=[{"contact_id": c, "event": e, "timestamp": f"2026-01-0{d}T00:00:00Z"} for c, e, d in rows])
+    playbook = jm.Playbook.from_dict({"timezone": "UTC", "segments": {"visitors": "did(visit)"}, "funnels": {"f": {"steps": [{"name": "first", "event": "lead"}, {"name": "second", "event": "visit"}]}}})
+
+    def counts(**more):
+        html = playbook.report(history, path=tmp_path / "page.html", **more).read_text(encoding="utf-8")
+        return re.search(r">visitors</th><td[^>]*>(\d+)<", html)[1], *re.findall(r"<td>(?:first|second)</td><td[^>]*>(\d+)<", html)
+
+    assert counts() == ("2", "3", "2")
+    assert counts(end="2026-01-03") == ("1", "2", "1")
+
+
+def test_a_history_without_instants_needs_an_end(tmp_path):
+    history, playbook = jm.History(contacts=[{"contact_id": "a", "city": "Roma"}]), jm.Playbook.from_dict({"timezone": "UTC", "segments": {"romans": 'city == "Roma"'}})
+    with pytest.raises(jm.Error, match="give `end`"):
+        playbook.report(history, path=tmp_path / "none.html")
+    assert playbook.report(history, path=tmp_path / "some.html", end="2026-01-01").exists()
+
+
 def test_what_cannot_be_added_is_refused(tmp_path):
     history = jm.History(events=[{"contact_id": "a", "event": "visit", "timestamp": "2026-01-01T00:00:00Z"}])
     with pytest.raises(TypeError, match="to_pylist"):

@@ -166,6 +166,12 @@ def test_what_is_not_in_the_matrix_is_said():
             r.matrix(**asked)
 
 
+def test_of_a_history_without_instants_there_are_no_rows():
+    with pytest.warns(UserWarning, match="was ever seen"):
+        r = jm.retention(jm.History(contacts=[{"contact_id": "a"}]), "buy")
+    assert (r.matrix(), len(r)) == ([], 0)
+
+
 def test_plot():
     from matplotlib.figure import Figure
 

@@ -212,9 +212,9 @@ def segments(playbook: Playbook, history: History, at: Instant | None) -> Sectio
     return Section("segments", "Segments", text)
 
 
-def funnels(playbook: Playbook, history: History, at: Instant | None) -> Section | None:
+def funnels(playbook: Playbook, history: History, at: Instant | None, end: Instant | None) -> Section | None:
     rows = playbook.stages(history, at).to_pylist()
-    out = _event_funnels(playbook, history)
+    out = _event_funnels(playbook, history, end)
     if not rows and not out:
         return None
     said = '<p class="soft">How far members have come. The first part of a bar stands at the stage, the second went beyond it.</p>' if rows else ""
@@ -232,13 +232,18 @@ def funnels(playbook: Playbook, history: History, at: Instant | None) -> Section
     return Section("funnels", "Funnels", said + "".join(out))
 
 
-def _event_funnels(playbook: Playbook, history: History) -> list[str]:
-    """Those whose steps are events."""
+def _event_funnels(playbook: Playbook, history: History, end: Instant | None) -> list[str]:
+    """Those whose steps are events, as far as the page looks, where they say no period themselves."""
+    from .._funnel import funnel as measure
+
     out = []
     for name, funnel in playbook.to_dict().get("funnels", {}).items():
         if "steps" not in funnel:
             continue
-        found = playbook.funnel(name, history)
+        rules: dict[str, Any] = {k: x for k, x in funnel.items() if k not in ("steps", "within", "title")}
+        if end is not None and "period" not in rules:
+            rules["end"] = end
+        found = measure(history, [(s["name"], s["event"]) for s in funnel["steps"]], funnel.get("within"), playbook=playbook, **rules)
         cells: dict[tuple[Any, ...], list[Row]] = {}
         for r in found.to_pylist():
             cells.setdefault(tuple(r[d] for d in found.dimensions), []).append(r)
@@ -277,7 +282,7 @@ def workflows(playbook: Playbook, run: Run | None) -> Section | None:
     return Section("workflows", "Workflows", "".join(out))
 
 
-def cohorts(playbook: Playbook, history: History, end: Instant | None, selector: str | None) -> Section | None:
+def cohorts(playbook: Playbook, history: History, last: Instant | None, selector: str | None) -> Section | None:
     """By month of the first such event, who was active again in the months after: the `new(…)` of the KPIs, where none is named."""
     from .._retention import retention
 
@@ -287,7 +292,7 @@ def cohorts(playbook: Playbook, history: History, end: Instant | None, selector:
         if found is None:
             return None
         selector = found[1]
-    kept = retention(history, selector, to=end, playbook=playbook)
+    kept = retention(history, selector, to=last, playbook=playbook)
     rows = [r for r in kept.to_pylist() if r["size"]]
     zone, lines = playbook.timezone, []
     for cohort, of in [(when, list(group)) for when, group in itertools.groupby(rows, key=lambda r: r["cohort"])][-COHORTS:]:
