@@ -333,6 +333,10 @@ private:
                         if (now.place.at >= campaigns_[c].from && now.place.at < campaigns_[c].to && (campaigns_[c].where == none || ask(program_, campaigns_[c].where, look(now), now.place.at) == truth::yes)) values_.push_back(campaign_texts_[c]);
                     break;
                 default:
+                    if (now.event && program_.streams[now.event.slot] == "$action") {   // it is of the journey that took it, whatever else runs
+                        values_.push_back(texts_.number(now.event.property(by.slot), pool));
+                        break;
+                    }
                     if (!std::exchange(journeys_done, true)) by_journey(p, now.place);
                     continue;
             }

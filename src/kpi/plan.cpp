@@ -224,6 +224,7 @@ private:
                 if (word != name) continue;
                 d.kind = kind;
                 d.name = d.spend = name;
+                if (kind >= dimension_plan::workflow) d.slot = compiler_.add_property(name);   // an action's own
                 return true;
             }
             return false;
