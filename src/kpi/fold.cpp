@@ -333,8 +333,8 @@ private:
                         if (now.place.at >= campaigns_[c].from && now.place.at < campaigns_[c].to && (campaigns_[c].where == none || ask(program_, campaigns_[c].where, look(now), now.place.at) == truth::yes)) values_.push_back(campaign_texts_[c]);
                     break;
                 default:
-                    if (now.event && program_.streams[now.event.slot] == "$action") {   // it is of the journey that took it, whatever else runs
-                        values_.push_back(texts_.number(now.event.property(by.slot), pool));
+                    if (const auto own = acting(now, by.slot); !own.is_missing()) {
+                        values_.push_back(texts_.number(own, pool));
                         break;
                     }
                     if (!std::exchange(journeys_done, true)) by_journey(p, now.place);
@@ -350,6 +350,8 @@ private:
                 }
         }
     }
+    /// An action is of the journey that took it, whatever else runs.
+    [[nodiscard]] value acting(const moment& now, std::uint32_t property) const { return now.event && program_.streams[now.event.slot] == "$action" ? now.event.property(property) : value{}; }
     /// Workflow, version and step come from one journey together.
     void by_journey(const kpi_plan& p, position place) {
         std::vector<std::vector<std::uint32_t>> out;
