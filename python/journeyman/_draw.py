@@ -90,16 +90,17 @@ class Drawing:
             way.count = taken[way.source, way.target, way.outcome]
             way.time = times.get((way.source, way.target, way.outcome))
             way.share = way.count / came[way.source] if came[way.source] else None
-        outcomes: dict[str, int] = defaultdict(int)
-        for row in run.journeys.to_pylist():
-            if row["workflow"] == self.name:
-                outcomes[row["outcome"]] += 1
-        total = sum(outcomes.values())
-        shares = [f"{outcomes[o]:,} {o} ({outcomes[o] / total:.1%})" for o in ("completed", "goal", "exited", "running") if outcomes[o]]
-        self.head.append(("run", f"{total:,} journeys" + (": " + ", ".join(shares) if shares else "")))
+        outcomes: dict[str, int] = defaultdict(int)   # a journey ends, or waits, at one step
         for row in run.steps.to_pylist():
-            if row["workflow"] == self.name and row["step"] in self.nodes:
+            if row["workflow"] != self.name:
+                continue
+            for outcome, column in (("completed", "completed"), ("goal", "goal"), ("exited", "exited"), ("running", "waiting")):
+                outcomes[outcome] += row[column]
+            if row["step"] in self.nodes:
                 self.nodes[row["step"]].note = _note(row)
+        total = sum(outcomes.values())
+        shares = [f"{n:,} {o} ({n / total:.1%})" for o, n in outcomes.items() if n]
+        self.head.append(("run", f"{total:,} journeys" + (": " + ", ".join(shares) if shares else "")))
 
     def to_svg(self) -> str:
         """As SVG, for light and dark grounds."""

@@ -1,7 +1,10 @@
 #include "kpi/fold.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <span>
+#include <string_view>
 
 #include "journeyman/core/hash.hpp"
 #include "journeyman/predicate/evaluate.hpp"
@@ -35,8 +38,12 @@ public:
         standings_ = plainly ? std::vector<standing>(p.kpis.size()) : standings_of(program_, plan_, crowds_);
         plainly_ = plainly;
         if (!needs_journeys_) return;
-        for (const auto& j : journeys) journeys_.push_back(&j);
-        std::stable_sort(journeys_.begin(), journeys_.end(), [](const auto* a, const auto* b) { return a->contact < b->contact; });
+        const auto by_contact = [](const journey_span& a, const journey_span& b) { return a.contact < b.contact; };
+        journeys_ = journeys;
+        if (std::is_sorted(journeys.begin(), journeys.end(), by_contact)) return;
+        sorted_ = journeys;
+        std::stable_sort(sorted_.begin(), sorted_.end(), by_contact);
+        journeys_ = sorted_;
     }
 
     void contacts(std::vector<kpi_totals>& kpis, std::uint32_t first_contact, std::uint32_t last_contact) {
@@ -47,7 +54,7 @@ public:
         const auto taken = [&](std::size_t k) { return passes && passes->takes(k); };
         bool all_taken = true;
         for (std::size_t k = 0; k < kpis.size(); ++k) all_taken = all_taken && (taken(k) || std::none_of(kpis[k].plan().measures.begin(), kpis[k].plan().measures.end(), asks));
-        journey_ = journeys_.begin();
+        journey_ = static_cast<std::size_t>(std::lower_bound(journeys_.begin(), journeys_.end(), first_contact, [](const journey_span& j, std::uint32_t c) { return j.contact < c; }) - journeys_.begin());
         const auto end = std::min(last_contact, static_cast<std::uint32_t>(history_.contacts.size()));
         const std::uint32_t step = passes ? passes->step() : end;
         for (std::uint32_t first = first_contact; first < end;) {
@@ -78,13 +85,10 @@ private:
     /// The KPIs in `open_` of one contact.
     void contact(std::vector<kpi_totals>& kpis, std::uint32_t c) {
         reader_.load(c);
-        while (journey_ != journeys_.end() && (*journey_)->contact < c) ++journey_;
-        journeys_here_ = {};
-        if (needs_journeys_ && journey_ != journeys_.end() && (*journey_)->contact == c) {
-            const auto first = journey_;
-            while (journey_ != journeys_.end() && (*journey_)->contact == c) ++journey_;
-            journeys_here_ = {&*first, static_cast<std::size_t>(journey_ - first)};
-        }
+        while (journey_ < journeys_.size() && journeys_[journey_].contact < c) ++journey_;
+        const auto first = journey_;
+        while (journey_ < journeys_.size() && journeys_[journey_].contact == c) ++journey_;
+        journeys_here_ = journeys_.subspan(first, journey_ - first);
         for (const auto& crowd_here : crowds_)
             crowd_here->stand(reader_, [&](crowd::known& k) { where(*crowd_here, k); });
         for (const auto k : open_) {
@@ -356,18 +360,24 @@ private:
     void by_journey(const kpi_plan& p, position place) {
         std::vector<std::vector<std::uint32_t>> out;
         const auto base = keys_;
-        for (const auto* j : journeys_here_) {
-            if (j->from > place || place > j->to) continue;
+        for (const auto& j : journeys_here_) {
+            if (j.from > place || place > j.to) continue;
             for (auto key : base) {
                 for (std::size_t d = 0; d < p.by.size(); ++d) {
-                    if (p.by[d].kind == dimension_plan::workflow) key[d] = texts_.number(j->workflow);
-                    if (p.by[d].kind == dimension_plan::version) key[d] = texts_.number(j->version);
-                    if (p.by[d].kind == dimension_plan::step) key[d] = texts_.number(j->step);
+                    if (p.by[d].kind == dimension_plan::workflow) key[d] = name(j.workflow);
+                    if (p.by[d].kind == dimension_plan::version) key[d] = name(j.version);
+                    if (p.by[d].kind == dimension_plan::step) key[d] = name(j.step);
                 }
                 out.push_back(std::move(key));
             }
         }
         if (!out.empty()) keys_ = std::move(out);
+    }
+    /// Names of a run stand where they stand: each is looked up once.
+    std::uint32_t name(std::string_view n) {
+        const auto [it, fresh] = names_.try_emplace({n.data(), n.size()}, 0);
+        if (fresh) it->second = texts_.number(std::string{n});
+        return it->second;
     }
 
     const kpi_definitions& defs_;
@@ -379,8 +389,10 @@ private:
     history_reader reader_;
     std::vector<campaign_span> campaigns_;
     std::vector<std::uint32_t> campaign_texts_, segment_texts_;
-    std::vector<const journey_span*> journeys_;
-    std::span<const journey_span* const> journeys_here_;
+    std::vector<journey_span> sorted_;                     // a copy, where they did not come by contact
+    std::span<const journey_span> journeys_, journeys_here_;
+    std::size_t journey_ = 0;                              // the first that is not of a contact before
+    std::map<std::pair<const char*, std::size_t>, std::uint32_t> names_;
     bool needs_journeys_ = false;
     std::vector<std::uint32_t> periods_here_, cells_, values_, cursors_;
     std::vector<std::vector<std::uint32_t>> keys_;
@@ -388,7 +400,6 @@ private:
     std::vector<standing> standings_;          // by KPI
     standing* mine_ = nullptr;
     std::vector<std::size_t> open_;            // the KPIs that the contact at hand is counted for, one event after the other
-    std::vector<const journey_span*>::const_iterator journey_;
     bool plainly_ = false;
 };
 

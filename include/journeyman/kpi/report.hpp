@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -49,10 +50,10 @@ struct kpi_definitions {
     std::vector<std::pair<std::string, std::string>> types;   // as a playbook declares them
 };
 
-/// Journeys of a run, for the dimensions `workflow`, `version` and `step`: by contact, in time order.
+/// A stay of a journey at a step, for the dimensions `workflow`, `version` and `step`: by contact, in time order. The names are the run's.
 struct journey_span {
     std::uint32_t contact = 0;
-    std::string workflow, version, step;
+    std::string_view workflow, version, step;
     position from, to;                       // to: inclusive; end of time while running
 };
 
