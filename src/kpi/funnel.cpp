@@ -28,7 +28,9 @@ public:
         out_.dimensions = f.rules.by.size();
         for (const auto& [name, event] : f.steps) out_.names.push_back(name);
         out_.cells_apart = f.rules.attribution == attribution::step || f.rules.attribution == attribution::all_events;
-        if (f.within && f.within->is_fixed()) out_.within = f.within->fixed;
+        out_.within = f.within;
+        out_.within_of_step = f.rules.window_from == funnel_rules::window_from_t::previous_step;
+        out_.zone = o.context.zone;
         out_.end = end;
         cells_[{}].units.resize(f.steps.size());
         if (o.units) columns();

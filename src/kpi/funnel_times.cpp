@@ -171,7 +171,8 @@ table funnel_conversion_over_time(const funnel_report& r, int from, int to, doub
                 continue;
             }
             std::int64_t until = end;
-            if (r.within) until = std::min(until, add_saturated(instant{microseconds{*cells.start(row)}}, *r.within).time_since_epoch().count());
+            const std::int64_t since = r.within_of_step ? *cells.before(row, static_cast<std::size_t>(to - 1)) : *cells.start(row);
+            if (r.within) until = std::min(until, add(instant{microseconds{since}}, *r.within, *r.zone).time_since_epoch().count());
             ++ends[std::max<std::int64_t>(until - *a, 0)].second;
         }
         double still = 1, variance = 0;

@@ -251,6 +251,15 @@ def test_times():
     assert [r["units"] for r in bins] == [sum(r["from_seconds"] <= s < r["to_seconds"] for s in seen) for r in bins]
 
 
+def test_who_is_watched_as_long_as_the_window_is_open():
+    day = 86_400
+    steps = ("a", "x", 0, {}), ("a", "y", 0.9 * day, {}), ("a", "z", 1.8 * day, {}), ("b", "x", 0, {}), ("b", "y", 0.9 * day, {}), ("b", "other", 40 * day, {})
+    [last, *_] = reversed(jm.funnel(events(*steps), ["x", "y", "z"], "1d", window_from="previous_step").conversion_over_time().to_pylist())
+    assert (last["after_seconds"], last["censored"], last["share"]) == (1.9 * day, 1, 0.5)   # b might have come to z a day after y
+    [month] = jm.funnel(events(("a", "x", 30 * day, {}), ("b", "other", 90 * day, {})), ["x", "y"], "1mo").conversion_over_time().to_pylist()
+    assert month["after_seconds"] == 28 * day
+
+
 def test_plots():
     from matplotlib.figure import Figure
 

@@ -39,7 +39,9 @@ struct funnel_report {
     std::size_t steps = 0, dimensions = 0;                        // how many of its columns
     std::vector<std::string> names;                               // of the steps
     bool cells_apart = false;                                     // cells have rows of their own in `units`, beside those of the total
-    std::optional<microseconds> within;                           // when it is fixed
+    std::optional<length> within;
+    bool within_of_step = false;                                  // it counts from the step before, not from the start
+    zone_ptr zone = utc();
     instant end = end_of_time;                                    // what was not seen by then is not known
 };
 inline std::ostream& operator<<(std::ostream& out, const funnel_report& r) { return out << r.rows; }
