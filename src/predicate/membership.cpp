@@ -1,7 +1,7 @@
 #include "journeyman/predicate/membership.hpp"
 
 #include <algorithm>
-#include <map>
+#include <utility>
 
 #include "journeyman/predicate/evaluate.hpp"
 #include "journeyman/predicate/reader.hpp"
@@ -9,6 +9,8 @@
 
 namespace journeyman {
 namespace {
+
+std::int64_t micros(instant t) { return t.time_since_epoch().count(); }
 
 void check_window(instant start, instant end) {
     if (end <= start) throw error{"predicate.window", "", "the end must be after the start"};
@@ -52,18 +54,14 @@ table membership_plainly(const history& h, const program_ptr& program, node_id n
     check_window(start, end);
     std::vector<detail::stay> all;
     history_reader reader{program, h.data()};
-    const auto micros = [](instant t) { return t.time_since_epoch().count(); };
     for (std::uint32_t k = 0; k < h.contacts_count(); ++k) {
         reader.load(k);
-        std::optional<instant> entered;
+        instant entered = end_of_time;                // out
         for (instant t = std::max(start, reader.view().exists_from); t < end;) {
             instant next = end_of_time;
             const bool in = evaluate(*program, n, reader.see(t), t, next).is_yes();
-            if (in && !entered) entered = t;
-            if (!in && entered) {
-                all.push_back({k, micros(*entered), micros(t)});
-                entered.reset();
-            }
+            if (in && entered == end_of_time) entered = t;
+            if (!in && entered != end_of_time) all.push_back({k, micros(std::exchange(entered, end_of_time)), micros(t)});
             t = next;
             const auto look = [&](const auto& every, std::uint32_t seen) {
                 if (seen < every.count) t = std::min(t, instant{microseconds{every.at[seen]}});
@@ -71,7 +69,7 @@ table membership_plainly(const history& h, const program_ptr& program, node_id n
             for (std::uint32_t s = 0; s < program->streams.size(); ++s) look(reader.all(s), reader.view().streams[s].count);
             for (std::uint32_t a = 0; a < program->attributes.size(); ++a) look(reader.all_changes(a), reader.view().attributes[a].count);
         }
-        if (entered) all.push_back({k, micros(*entered)});
+        if (entered != end_of_time) all.push_back({k, micros(entered)});
     }
     return detail::stays_table(h.data(), all);
 }
@@ -109,27 +107,38 @@ table sizes(const history& h, const expression& e, instant start, instant end, s
 
 table sizes(const table& stays, instant start, instant end, std::optional<calendar_unit> every, const time_zone& zone, week_start weeks) {
     check_window(start, end);
-    std::map<std::int64_t, std::int64_t> moves;   // how many more there are from an instant on
-    for (std::size_t r = 0; r < stays.rows(); ++r) {
-        ++moves[stays[1].integers()[r]];
-        if (stays[2].present(r)) --moves[stays[2].integers()[r]];
-    }
+    std::vector<std::int64_t> in = stays[1].integers(), left;
+    for (std::size_t r = 0; r < stays.rows(); ++r)
+        if (stays[2].present(r)) left.push_back(stays[2].integers()[r]);
+    std::sort(in.begin(), in.end());
+    std::sort(left.begin(), left.end());
     table out{{"at", value_type::instant}, {"members", value_type::integer}};
-    auto next = moves.begin();
+    std::size_t i = 0, l = 0;                     // how many have come and gone
     std::int64_t members = 0;
+    /// All that moves up to an instant; whether the number is another one then.
+    const auto pass = [&](std::int64_t t) {
+        while (i < in.size() && in[i] <= t) ++i;
+        while (l < left.size() && left[l] <= t) ++l;
+        const auto before = members;
+        members = static_cast<std::int64_t>(i) - static_cast<std::int64_t>(l);
+        return members != before;
+    };
     const auto say = [&](instant t) {
-        for (; next != moves.end() && next->first <= t.time_since_epoch().count(); ++next) members += next->second;
         out[0].push(t);
         out[1].push_integer(members);
     };
+    pass(micros(start));
     say(start);
     if (every) {
-        for (instant t = start_of_next(*every, start, zone, 1, weeks); t < end; t = start_of_next(*every, t, zone, 1, weeks)) say(t);
+        for (instant t = start_of_next(*every, start, zone, 1, weeks); t < end; t = start_of_next(*every, t, zone, 1, weeks)) {
+            pass(micros(t));
+            say(t);
+        }
         return out;
     }
-    while (next != moves.end()) {
-        if (next->second == 0) ++next;   // one went, another came
-        else say(instant{microseconds{next->first}});
+    while (i < in.size() || l < left.size()) {
+        const std::int64_t t = std::min(i < in.size() ? in[i] : left[l], l < left.size() ? left[l] : in[i]);
+        if (pass(t)) say(instant{microseconds{t}});   // else one went, another came
     }
     return out;
 }
