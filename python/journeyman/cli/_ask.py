@@ -117,8 +117,8 @@ def kpis(
     source: Source,
     printer: Printer,
     by: Annotated[list[str], typer.Option(help="break down by this, such as channel or contact.city; repeat for more", show_default=False)] = [],  # noqa: B006
-    start: Annotated[str | None, typer.Option(help="an instant (default: the first of the history)", show_default=False)] = None,
-    end: Annotated[str | None, typer.Option(help="an instant, excluded (default: after the last of the history)", show_default=False)] = None,
+    start: Annotated[str | None, typer.Option(help="an instant, or a day of the playbook (default: the first of the history)", show_default=False)] = None,
+    end: Annotated[str | None, typer.Option(help="an instant or a day, excluded (default: after the last of the history)", show_default=False)] = None,
     only: Annotated[list[str], typer.Option(help="this KPI; repeat for more (default: all)", metavar="KPI", show_default=False)] = [],  # noqa: B006
     level: Annotated[float, typer.Option(help="of the intervals")] = 0.95,
     with_run: Annotated[bool, typer.Option("--with-run", help="replay first, so that KPIs see the actions of the run")] = False,
@@ -152,8 +152,8 @@ def report(
     source: Source,
     out: Annotated[pathlib.Path, typer.Option("--out", help="the file to write")] = pathlib.Path("report.html"),
     by: Annotated[list[str], typer.Option(help="break KPIs down by this, such as channel or contact.city; repeat for more", show_default=False)] = [],  # noqa: B006
-    start: Annotated[str | None, typer.Option(help="an instant (default: the first of the history)", show_default=False)] = None,
-    end: Annotated[str | None, typer.Option(help="an instant, excluded (default: after the last of the history)", show_default=False)] = None,
+    start: Annotated[str | None, typer.Option(help="an instant, or a day of the playbook (default: the first of the history)", show_default=False)] = None,
+    end: Annotated[str | None, typer.Option(help="an instant or a day, excluded (default: after the last of the history)", show_default=False)] = None,
     title: Annotated[str | None, typer.Option(help="of the page (default: the name of the playbook)", show_default=False)] = None,
     cohorts: Annotated[str | None, typer.Option(help="the event of the cohorts, such as purchase (default: that of the first new(…) of the KPIs)", show_default=False)] = None,
     with_run: Annotated[bool, typer.Option("--with-run/--without-run", help="replay first, so that workflows have their counts and KPIs see the actions")] = True,
