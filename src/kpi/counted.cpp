@@ -1,9 +1,12 @@
 #include "kpi/counted.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <limits>
 #include <map>
 
 #include "history/tasks.hpp"
+#include "predicate/kernels.hpp"
 
 namespace journeyman::detail {
 namespace {
@@ -11,7 +14,15 @@ namespace {
 /// How many contacts exist one microsecond before this.
 std::int64_t existing(const history_data& h, instant end) {
     if (h.exists_from.empty() || end.time_since_epoch().count() > h.all_exist_from) return static_cast<std::int64_t>(h.contacts.size());
-    return std::count_if(h.exists_from.begin(), h.exists_from.end(), [&](std::int64_t from) { return from < end.time_since_epoch().count(); });
+    constexpr std::size_t block = 4096;
+    std::uint64_t bits[block / 64];
+    std::size_t out = 0;
+    for (std::size_t first = 0; first < h.exists_from.size(); first += block) {
+        const std::size_t n = std::min(block, h.exists_from.size() - first);
+        best_kernels().between_64(h.exists_from.data() + first, n, std::numeric_limits<std::int64_t>::min(), end.time_since_epoch().count() - 1, bits);
+        out += best_kernels().count(bits, (n + 63) / 64);
+    }
+    return static_cast<std::int64_t>(out);
 }
 
 /// The totals of some contacts, and the texts they are numbered by.
@@ -57,17 +68,20 @@ counted count(const kpi_definitions& d, const history& h, const std::vector<jour
     }
     if (!out.span) return out;
 
-    // Parts of contacts, more than threads, since some take longer. Merging is exact, so how many does not show.
+    // Each thread takes some contacts after the other. Merging is exact, so who took which does not show.
     const auto threads = thread_count(o.threads);
-    const std::size_t contacts = data.contacts.size(), count = threads == 1 ? 1 : std::clamp<std::size_t>(contacts, 1, std::size_t{threads} * 3);
+    const std::size_t contacts = data.contacts.size(), count = std::clamp<std::size_t>(contacts, 1, threads);
+    const std::size_t stride = contacts / count < contacts_at_once ? contacts / count + 1 : std::max<std::size_t>(contacts / (count * 8) / contacts_at_once, 1) * contacts_at_once;
     std::vector<part> parts(count);
+    std::atomic<std::uint32_t> next{0};
     share(count, threads, [&](std::size_t k) {
         for (const auto& e : empty) parts[k].kpis.emplace_back(e.plan(), e.when());
-        const auto cut = [&](std::size_t n) {
-            const std::size_t at = contacts * n / count;
-            return static_cast<std::uint32_t>(n == count || contacts < count * 4 * contacts_at_once ? at : at / contacts_at_once * contacts_at_once);
-        };
-        fold(d, p, program, data, journeys, *out.span, parts[k].kpis, parts[k].texts, {cut(k), cut(k + 1), k == 0});
+        fold_part taken{.spend = k == 0};
+        if (count > 1) {
+            taken.next = &next;
+            taken.stride = static_cast<std::uint32_t>(stride);
+        }
+        fold(d, p, program, data, journeys, *out.span, parts[k].kpis, parts[k].texts, taken);
     });
     for (auto& from : parts) {
         const auto numbers = out.texts.take(from.texts);

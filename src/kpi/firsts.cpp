@@ -67,12 +67,17 @@ found_event first_after(event_source& s, const slot_frame& frame, const row_filt
 void first_events::find(std::uint32_t first, std::uint32_t last, const row_filters& filters) {
     const std::uint32_t n = last - first;
     rows_.assign(n, none);
+    slots_.assign(n, static_cast<std::uint16_t>(frame_->periods_count()));
     if (source_.streams.empty()) return;
     if (source_.is_plain()) {
-        const auto& rows = frame_->stream(source_.streams[0]).rows();
+        const auto& s = frame_->stream(source_.streams[0]);
+        ends_.resize(n);
         for (std::uint32_t k = 0; k < n; ++k) {
-            const auto [begin, end] = rows.range(first + k, source_.cursors[0]);
-            rows_[k] = begin < end ? begin : none;
+            const auto [begin, end] = s.rows().range(first + k, source_.cursors[0]);
+            ends_[k] = end;
+            if (begin == end) continue;
+            rows_[k] = begin;
+            slots_[k] = static_cast<std::uint16_t>(s.slot_of(begin));
         }
         return;
     }
@@ -82,28 +87,30 @@ void first_events::find(std::uint32_t first, std::uint32_t last, const row_filte
         if (found.stream == none) continue;
         rows_[k] = found.row;
         streams_[k] = static_cast<std::uint32_t>(found.stream);
+        slots_[k] = static_cast<std::uint16_t>(stream(k).slot_of(found.row));
     }
 }
 
 void first_tally::count(const first_events& a, std::uint32_t first, std::uint32_t last, const row_filters& filters, const table_span& span, const time_zone& zone) {
     const std::size_t width = std::size_t{frame_->words()} * 64;
     counts_.resize(who_->groups.size() * width);
-    immature_.resize(measure_->kind == aggregate::new_ ? 0 : counts_.size());
+    if (measure_->kind == aggregate::new_) {
+        for (std::uint32_t k = 0; k < last - first; ++k) ++counts_[who_->group[k] * width + a.slot(k)];
+        return;
+    }
+    immature_.resize(counts_.size());
+    const bool again = a.source().is_plain() && b_.is_plain() && a.source().streams == b_.streams;   // the next of the same
     for (std::uint32_t k = 0; k < last - first; ++k) {
-        const std::uint32_t row = a.row(k), group = who_->group[k];
-        if (row == none || group == 0) continue;
+        const std::uint32_t row = a.row(k), group = who_->group[k], slot = a.slot(k);
+        if (row == none || group == 0 || slot % frame_->pitch() >= frame_->periods_count()) continue;
         const auto& stream = a.stream(k);
-        const std::uint32_t slot = stream.slot_of(row);
-        const std::size_t cell = group * width + slot;
-        if (measure_->kind == aggregate::new_) {
-            ++counts_[cell];
-            continue;
-        }
-        if (slot % frame_->pitch() >= frame_->periods_count()) continue;
         const position at = stream.place(row);
         const instant deadline = journeyman::add(at.at, measure_->within, zone);
+        const std::size_t cell = group * width + slot;
         if (deadline >= span.end) ++immature_[cell];
-        else if (measure_->kind == aggregate::starters || first_after(b_, *frame_, filters, first + k, at, deadline).stream != none) ++counts_[cell];
+        else if (measure_->kind == aggregate::starters) ++counts_[cell];
+        else if (again) counts_[cell] += row + 1 < a.end(k) && stream.place(row + 1).at <= deadline;
+        else counts_[cell] += first_after(b_, *frame_, filters, first + k, at, deadline).stream != none;
     }
 }
 

@@ -59,12 +59,16 @@ public:
     [[nodiscard]] const event_source& source() const { return source_; }
     void find(std::uint32_t first, std::uint32_t last, const row_filters&);
     [[nodiscard]] std::uint32_t row(std::uint32_t k) const { return rows_[k]; }              // `none`: there is none
+    [[nodiscard]] std::uint32_t slot(std::uint32_t k) const { return slots_[k]; }            // then that of no period
     [[nodiscard]] const slot_stream& stream(std::uint32_t k) const { return frame_->stream(source_.streams[streams_.empty() ? 0 : streams_[k]]); }
+    /// Where the contact's rows end, of the stream that is the only one.
+    [[nodiscard]] std::uint32_t end(std::uint32_t k) const { return ends_[k]; }
 
 private:
     const slot_frame* frame_;
     event_source source_;
-    std::vector<std::uint32_t> rows_;
+    std::vector<std::uint32_t> rows_, ends_;
+    std::vector<std::uint16_t> slots_;
     std::vector<std::uint32_t> streams_;           // empty: there is but one
 };
 

@@ -3,16 +3,17 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <span>
-#include <string_view>
 
 #include "journeyman/core/hash.hpp"
 #include "journeyman/predicate/evaluate.hpp"
 #include "journeyman/predicate/reader.hpp"
+#include "kpi/keys.hpp"
 #include "kpi/passes.hpp"
 
 namespace journeyman::detail {
 namespace {
+
+using moment = key_finder::moment;
 
 /// An event of the loaded contact.
 struct hit {
@@ -20,23 +21,13 @@ struct hit {
     std::uint32_t slot = 0, index = 0;
 };
 
-struct campaign_span {
-    instant from, to;
-    node_id where = none;
-};
-
 class folding {
 public:
     folding(const kpi_definitions& d, const plan& p, const program_ptr& program, const history_data& h, const std::vector<journey_span>& journeys, const table_span& span, cell_texts& texts, bool plainly)
-        : defs_{d}, plan_{p}, program_{*program}, history_{h}, span_{span}, texts_{texts}, reader_{program, h} {
-        for (std::size_t k = 0; k < d.campaigns.size(); ++k)
-            campaigns_.push_back({*written_instant(d.campaigns[k].from, *d.context.zone), *written_instant(d.campaigns[k].to, *d.context.zone), p.campaigns[k]});
-        for (const auto& c : d.campaigns) campaign_texts_.push_back(texts.number(c.name));
-        for (const auto& s : d.segments) segment_texts_.push_back(texts.number(s));
+        : plan_{p}, program_{*program}, history_{h}, span_{span}, texts_{texts}, reader_{program, h}, keys_{d, p, reader_, *h.pool, texts}, plainly_{plainly} {
         for (const auto& k : p.kpis)
             for (const auto& by : k.by) needs_journeys_ = needs_journeys_ || by.kind >= dimension_plan::workflow;
         standings_ = plainly ? std::vector<standing>(p.kpis.size()) : standings_of(program_, plan_, crowds_);
-        plainly_ = plainly;
         if (!needs_journeys_) return;
         const auto by_contact = [](const journey_span& a, const journey_span& b) { return a.contact < b.contact; };
         journeys_ = journeys;
@@ -46,7 +37,7 @@ public:
         journeys_ = sorted_;
     }
 
-    void contacts(std::vector<kpi_totals>& kpis, std::uint32_t first_contact, std::uint32_t last_contact) {
+    void contacts(std::vector<kpi_totals>& kpis, const fold_part& part) {
         const auto asks = [](const auto& m) { return m.kind != aggregate::spend && m.kind != aggregate::budget; };
         if (std::none_of(plan_.kpis.begin(), plan_.kpis.end(), [&](const auto& k) { return std::any_of(k.measures.begin(), k.measures.end(), asks); })) return;
         std::optional<pass_counter> passes;
@@ -54,10 +45,25 @@ public:
         const auto taken = [&](std::size_t k) { return passes && passes->takes(k); };
         bool all_taken = true;
         for (std::size_t k = 0; k < kpis.size(); ++k) all_taken = all_taken && (taken(k) || std::none_of(kpis[k].plan().measures.begin(), kpis[k].plan().measures.end(), asks));
-        journey_ = static_cast<std::size_t>(std::lower_bound(journeys_.begin(), journeys_.end(), first_contact, [](const journey_span& j, std::uint32_t c) { return j.contact < c; }) - journeys_.begin());
-        const auto end = std::min(last_contact, static_cast<std::uint32_t>(history_.contacts.size()));
+        journey_ = static_cast<std::size_t>(std::lower_bound(journeys_.begin(), journeys_.end(), part.first, [](const journey_span& j, std::uint32_t c) { return j.contact < c; }) - journeys_.begin());
+        earliest_ = end_of_time;
+        for (const auto& k : kpis) earliest_ = std::min(earliest_, k.when().earliest());
+        for (const auto& c : crowds_)
+            if (c->moves) c->moves->prepare(reader_.compiled_ptr(), history_, earliest_, span_.end);
+        const auto end = std::min(part.last, static_cast<std::uint32_t>(history_.contacts.size()));
+        if (part.next == nullptr) return range(kpis, passes, part.first, end, all_taken), finish(kpis, passes);
+        for (std::uint32_t first; (first = part.next->fetch_add(part.stride)) < end;) range(kpis, passes, first, std::min(end, first + part.stride), all_taken);
+        finish(kpis, passes);
+    }
+
+private:
+    void finish(std::vector<kpi_totals>& kpis, std::optional<pass_counter>& passes) {
+        if (passes) passes->finish(kpis, *history_.pool, texts_);
+    }
+    /// Contacts [first, end).
+    void range(std::vector<kpi_totals>& kpis, std::optional<pass_counter>& passes, std::uint32_t first, std::uint32_t end, bool all_taken) {
         const std::uint32_t step = passes ? passes->step() : end;
-        for (std::uint32_t first = first_contact; first < end;) {
+        while (first < end) {
             const std::uint32_t last = passes ? std::min(end, (first / step + 1) * step) : end;
             bool apart = false;
             if (passes) {
@@ -73,24 +79,23 @@ public:
             for (std::uint32_t c = first; c < last && (apart || !all_taken); ++c) {
                 open_.clear();
                 for (std::size_t k = 0; k < kpis.size(); ++k)
-                    if (!taken(k) || standings_[k].of->apart[c - first] != 0) open_.push_back(k);
+                    if (!passes || !passes->takes(k) || standings_[k].of->apart[c - first] != 0) open_.push_back(k);
                 if (!open_.empty()) contact(kpis, c);
             }
             first = last;
         }
-        if (passes) passes->finish(kpis, *history_.pool, texts_);
     }
-
-private:
     /// The KPIs in `open_` of one contact.
     void contact(std::vector<kpi_totals>& kpis, std::uint32_t c) {
         reader_.load(c);
         while (journey_ < journeys_.size() && journeys_[journey_].contact < c) ++journey_;
         const auto first = journey_;
         while (journey_ < journeys_.size() && journeys_[journey_].contact == c) ++journey_;
-        journeys_here_ = journeys_.subspan(first, journey_ - first);
-        for (const auto& crowd_here : crowds_)
+        keys_.journeys = journeys_.subspan(first, journey_ - first);
+        for (const auto& crowd_here : crowds_) {
+            if (crowd_here->moves) crowd_here->moves->clear();
             crowd_here->stand(reader_, [&](crowd::known& k) { where(*crowd_here, k); });
+        }
         for (const auto k : open_) {
             mine_ = &standings_[k];
             for (std::size_t m = 0; m < kpis[k].plan().measures.size(); ++m) measure(kpis[k], m);
@@ -99,17 +104,7 @@ private:
     }
 
     // ---- one event, and where it belongs
-    /// The view at a place, moved there only when something asks for it.
-    struct moment {
-        position place;
-        event_ref event;
-        bool moved = false;
-    };
-    const contact_view& look(moment& m) {
-        if (!m.moved) reader_.see(m.place);
-        m.moved = true;
-        return reader_.view();
-    }
+    const contact_view& look(moment& m) { return keys_.look(m); }
     moment at(const hit& h) { return {h.place, {&reader_.all(h.slot), h.slot, h.index}, false}; }
 
     bool takes(node_id where, bool looks, moment& m) {
@@ -167,6 +162,26 @@ private:
         }
         cursors_.swap(cursors);
     }
+    /// The same stream by stream, and all of them.
+    template <class F>
+    void each_unordered(const compiled_selector& s, position from, F f) {
+        for (const auto slot : s.streams) {
+            const auto& all = reader_.all(slot);
+            for (std::uint32_t i = after(all, from); i < all.count; ++i) {
+                const position p = all.place(i);
+                if (p.at >= span_.end) break;
+                f(hit{p, slot, i});
+            }
+        }
+    }
+    void find_periods(const kpi_totals& k, instant t) {
+        periods_here_.clear();
+        const auto& when = k.when();
+        if (!when.plain()) return when.holding(t, [&](std::uint32_t p) { periods_here_.push_back(p); });
+        const std::int64_t at = t.time_since_epoch().count();
+        const std::size_t p = when.ending_after(at, 0);
+        if (p < when.calendar().size() && at >= when.bounds()[2 * p]) periods_here_.push_back(when.calendar()[p]);
+    }
     static position before(instant t) { return t == beginning_of_time ? position{t, 0} : position{t - microseconds{1}, 0xffffffffU}; }
 
     // ---- contacts in whom scope and cells cannot change
@@ -174,8 +189,7 @@ private:
         moment now{{beginning_of_time, 0}, {}, true};          // what does not change is seen at once
         out.in_scope = c.asked->scope == none || ask(program_, c.asked->scope, reader_.view(), now.place.at) == truth::yes;
         if (!out.in_scope || c.asked->by.empty()) return;
-        find_keys(*c.asked, c.measure, now);
-        for (const auto& key : keys_) out.cells.push_back(c.number(key));
+        for (const auto& key : keys_.find(*c.asked, c.measure, now)) out.cells.push_back(c.number(key));
     }
 
     // ---- what counts
@@ -196,22 +210,21 @@ private:
             default: break;
         }
         const auto& s = program_.selectors[m.a];
-        each(s, before(k.when().earliest()), [&](const hit& h) {
-            periods_here_.clear();
-            k.when().holding(h.place.at, [&](std::uint32_t p) { periods_here_.push_back(p); });
-            if (periods_here_.empty()) return true;
+        each_unordered(s, before(k.when().earliest()), [&](const hit& h) {
+            find_periods(k, h.place.at);
+            if (periods_here_.empty()) return;
             moment now = at(h);
-            if (!takes(s.where, m.looks, now) || !uncrossed(s, h)) return true;
+            if (!takes(s.where, m.looks, now) || !uncrossed(s, h)) return;
             now.moved = now.moved && s.without == none;
             amount x;
             value account;
             if (m.kind == aggregate::sum) {
                 const value v = now.event.property(s.property);
-                if (v.is_missing()) return true;
+                if (v.is_missing()) return;
                 add_value(x, v, m.type);
             } else if (m.kind == aggregate::accounts) {
                 account = look(now).attributes[plan_.account].now();
-                if (account.is_missing()) return true;
+                if (account.is_missing()) return;
             }
             put(k, index, now, [&](totals& t) {
                 switch (m.kind) {
@@ -221,7 +234,6 @@ private:
                     default: ++t.of_contact(index).whole;
                 }
             });
-            return true;
         });
     }
 
@@ -237,8 +249,7 @@ private:
             moment now = at(h);
             if (!takes(s.where, m.looks, now) || !uncrossed(s, h)) return true;
             now.moved = now.moved && s.without == none;
-            periods_here_.clear();
-            k.when().holding(h.place.at, [&](std::uint32_t p) { periods_here_.push_back(p); });
+            find_periods(k, h.place.at);
             if (periods_here_.empty()) return false;
             if (m.kind == aggregate::new_) {
                 put(k, index, now, [&](totals& t) { t.of_contact(index).whole = 1; });
@@ -272,15 +283,33 @@ private:
 
     void members(kpi_totals& k, std::size_t index) {
         const auto& all = k.when().all();
+        const auto predicate = k.plan().measures[index].predicate;
+        const auto* stays_in = plainly_ ? nullptr : &walked(predicate);
         for (std::uint32_t p = 0; p < all.size(); ++p) {
             if (all[p].to <= all[p].from) continue;
             const instant t = all[p].to - microseconds{1};
             if (!reader_.exists(t)) continue;
             moment now{{t, 0xffffffffU}, {}, false};
-            if (ask(program_, k.plan().measures[index].predicate, look(now), t) != truth::yes) continue;
+            if (stays_in != nullptr) {
+                const auto at = t.time_since_epoch().count();
+                if (std::none_of(stays_in->begin(), stays_in->end(), [&](const stay& s) { return s.entered <= at && at < s.left; })) continue;
+            } else if (ask(program_, predicate, look(now), t) != truth::yes) {
+                continue;
+            }
             periods_here_.assign(1, p);
             put(k, index, now, [&](totals& x) { x.of_contact(index).whole = 1; });
         }
+    }
+    /// When the contact at hand is in, by `membership`.
+    const std::vector<stay>& walked(node_id predicate) {
+        auto& w = walks_[predicate];
+        if (w.by == nullptr) w.by = std::make_unique<membership_walk>(reader_.compiled_ptr(), history_, predicate, earliest_, span_.end);
+        if (const auto contact = reader_.view().contact; w.contact != contact) {
+            w.contact = contact;
+            w.in.clear();
+            w.by->one(contact, w.in);
+        }
+        return w.in;
     }
 
     /// Calls f(totals) for the total and the cells of the periods at hand, if scope and campaign say so.
@@ -293,11 +322,18 @@ private:
             if (!here->in_scope) return;
             for (const auto key : here->cells) cells_.push_back(mine_->cell(k, key));
             cells_known = true;
+        } else if (mine_->of != nullptr && mine_->of->moves) {
+            const auto& here_then = stands(*mine_->of, now);
+            now.moved = false;                                     // the reader may show another place
+            if (!here_then.in_scope) return;
+            for (const auto key : here_then.cells) cells_.push_back(cell_with(k, key, now.event));
+            if (!mine_->of->properties.empty()) unique_cells();
+            cells_known = true;
         } else if (p.scope != none && ask(program_, p.scope, look(now), now.place.at) != truth::yes) {
             return;
         }
         for (const auto period : periods_here_) {
-            if (const auto c = k.when().all()[period].campaign; c != no_period && campaigns_[c].where != none && ask(program_, campaigns_[c].where, look(now), now.place.at) != truth::yes) continue;
+            if (const auto c = k.when().all()[period].campaign; c != no_period && plan_.campaigns[c] != none && ask(program_, plan_.campaigns[c], look(now), now.place.at) != truth::yes) continue;
             if (!cells_known) find_cells(k, index, now);
             cells_known = true;
             f(k.of_contact(0, period));
@@ -305,109 +341,59 @@ private:
         }
     }
 
-    // ---- dimensions
     void find_cells(kpi_totals& k, std::size_t index, moment& now) {
-        find_keys(k.plan(), index, now);
-        for (auto& key : keys_) cells_.push_back(k.cell(std::move(key)));
+        for (const auto& key : keys_.find(k.plan(), index, now)) cells_.push_back(k.cell(key));
+        unique_cells();
+    }
+    void unique_cells() {
         std::sort(cells_.begin(), cells_.end());
         cells_.erase(std::unique(cells_.begin(), cells_.end()), cells_.end());
     }
-    /// Into `keys_`: all combinations.
-    void find_keys(const kpi_plan& p, std::size_t index, moment& now) {
-        const auto& pool = *history_.pool;
-        keys_.assign(1, std::vector<std::uint32_t>(p.by.size(), 0));
-        bool journeys_done = false;
-        for (std::size_t d = 0; d < p.by.size(); ++d) {
-            const auto& by = p.by[d];
-            values_.clear();
-            switch (by.kind) {
-                case dimension_plan::attribute: values_.push_back(texts_.number(look(now).attributes[by.slot].now(), pool)); break;
-                case dimension_plan::property: values_.push_back(now.event ? texts_.number(now.event.property(by.slot), pool) : 0); break;
-                case dimension_plan::value: {
-                    instant next = end_of_time;
-                    values_.push_back(texts_.number(evaluate(program_, p.measures[index].dimensions[d], look(now), now.place.at, next, now.event), pool));
-                    break;
-                }
-                case dimension_plan::segment:
-                    for (std::size_t s = 0; s < plan_.segments.size(); ++s)
-                        if (ask(program_, plan_.segments[s], look(now), now.place.at) == truth::yes) values_.push_back(segment_texts_[s]);
-                    break;
-                case dimension_plan::campaign:
-                    for (std::size_t c = 0; c < campaigns_.size(); ++c)
-                        if (now.place.at >= campaigns_[c].from && now.place.at < campaigns_[c].to && (campaigns_[c].where == none || ask(program_, campaigns_[c].where, look(now), now.place.at) == truth::yes)) values_.push_back(campaign_texts_[c]);
-                    break;
-                default:
-                    if (const auto own = acting(now, by.slot); !own.is_missing()) {
-                        values_.push_back(texts_.number(own, pool));
-                        break;
-                    }
-                    if (!std::exchange(journeys_done, true)) by_journey(p, now.place);
-                    continue;
-            }
-            if (values_.empty()) values_.push_back(0);
-            const std::size_t before = keys_.size();
-            for (std::size_t v = 0; v < values_.size(); ++v)
-                for (std::size_t i = 0; i < before; ++i) {
-                    if (v + 1 < values_.size()) keys_.push_back(keys_[i]);
-                    auto& key = v + 1 < values_.size() ? keys_.back() : keys_[i];
-                    key[d] = values_[v];
-                }
-        }
+    /// The cell of a key of the KPI's crowd, with what the event itself has.
+    std::uint32_t cell_with(kpi_totals& k, std::uint32_t key, event_ref event) {
+        const auto& c = *mine_->of;
+        if (c.properties.empty()) return mine_->cell(k, key);
+        key_ = c.keys[key];
+        for (const auto& [d, slot] : c.properties) key_[d] = event ? texts_.number(event.property(slot), *history_.pool) : 0;
+        return mine_->cell(k, key_);
     }
-    /// An action is of the journey that took it, whatever else runs.
-    [[nodiscard]] value acting(const moment& now, std::uint32_t property) const { return now.event && program_.streams[now.event.slot] == "$action" ? now.event.property(property) : value{}; }
-    /// Workflow, version and step come from one journey together.
-    void by_journey(const kpi_plan& p, position place) {
-        std::vector<std::vector<std::uint32_t>> out;
-        const auto base = keys_;
-        for (const auto& j : journeys_here_) {
-            if (j.from > place || place > j.to) continue;
-            for (auto key : base) {
-                for (std::size_t d = 0; d < p.by.size(); ++d) {
-                    if (p.by[d].kind == dimension_plan::workflow) key[d] = name(j.workflow);
-                    if (p.by[d].kind == dimension_plan::version) key[d] = name(j.version);
-                    if (p.by[d].kind == dimension_plan::step) key[d] = name(j.step);
-                }
-                out.push_back(std::move(key));
-            }
-        }
-        if (!out.empty()) keys_ = std::move(out);
-    }
-    /// Names of a run stand where they stand: each is looked up once.
-    std::uint32_t name(std::string_view n) {
-        const auto [it, fresh] = names_.try_emplace({n.data(), n.size()}, 0);
-        if (fresh) it->second = texts_.number(std::string{n});
-        return it->second;
+    /// Where the contact stands at a moment, for all KPIs of the crowd.
+    const stays::stay& stands(crowd& c, const moment& m) {
+        return c.moves->at(reader_, m.place, [&](stays::stay& out, instant t, const std::vector<std::uint8_t>* yes) {
+            moment then{{t, 0}, {}, true};                         // what is read is shown
+            out.in_scope = yes != nullptr ? (*yes)[0] != 0 : c.asked->scope == none || ask(program_, c.asked->scope, reader_.view(), t) == truth::yes;
+            if (!out.in_scope || c.asked->by.empty()) return;
+            for (const auto& key : keys_.find(*c.asked, c.measure, then, yes)) out.cells.push_back(c.number(key));
+        });
     }
 
-    const kpi_definitions& defs_;
     const plan& plan_;
     const program& program_;
     const history_data& history_;
     const table_span& span_;
     cell_texts& texts_;
     history_reader reader_;
-    std::vector<campaign_span> campaigns_;
-    std::vector<std::uint32_t> campaign_texts_, segment_texts_;
-    std::vector<journey_span> sorted_;                     // a copy, where they did not come by contact
-    std::span<const journey_span> journeys_, journeys_here_;
-    std::size_t journey_ = 0;                              // the first that is not of a contact before
-    std::map<std::pair<const char*, std::size_t>, std::uint32_t> names_;
+    key_finder keys_;
+    std::vector<journey_span> sorted_;         // a copy, where they did not come by contact
+    std::span<const journey_span> journeys_;
+    std::size_t journey_ = 0;                  // the first that is not of a contact before
     bool needs_journeys_ = false;
-    std::vector<std::uint32_t> periods_here_, cells_, values_, cursors_;
-    std::vector<std::vector<std::uint32_t>> keys_;
+    std::vector<std::uint32_t> periods_here_, cells_, cursors_, key_;
     std::vector<std::unique_ptr<crowd>> crowds_;
     std::vector<standing> standings_;          // by KPI
     standing* mine_ = nullptr;
     std::vector<std::size_t> open_;            // the KPIs that the contact at hand is counted for, one event after the other
     bool plainly_ = false;
+    struct walk { std::unique_ptr<membership_walk> by; std::uint32_t contact = none; std::vector<stay> in; };
+    std::map<node_id, walk> walks_;            // of `members`
+    instant earliest_ = end_of_time;           // of all periods
 };
 
 }  // namespace
 
 void fold(const kpi_definitions& d, const plan& p, const program_ptr& program, const history_data& h, const std::vector<journey_span>& journeys, const table_span& span, std::vector<kpi_totals>& kpis, cell_texts& texts, fold_part part) {
     folding f{d, p, program, h, journeys, span, texts, part.plainly};
-    f.contacts(kpis, part.first, part.last);
+    f.contacts(kpis, part);
     if (part.spend) fold_spend(d, *program, h, span, kpis, texts);
 }
 

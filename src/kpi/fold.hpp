@@ -1,6 +1,7 @@
 #pragma once
 // The pass over the history: contact by contact, every KPI's totals by period and cell.
 
+#include <atomic>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct fold_part {
     std::uint32_t first = 0, last = 0xffffffffU;
     bool spend = true;
     bool plainly = false;                          // by the plain path alone, the twin of the quick one
+    std::atomic<std::uint32_t>* next = nullptr;    // shared by parts: each takes `stride` contacts from here on, again and again
+    std::uint32_t stride = 0;
 };
 
 /// Fills the totals of all KPIs in one pass.

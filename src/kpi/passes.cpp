@@ -1,6 +1,7 @@
 #include "kpi/passes.hpp"
 
 #include <algorithm>
+#include <bit>
 
 #include "predicate/kernels.hpp"
 
@@ -25,9 +26,15 @@ inline void by_quarters(std::uint32_t n, F f) {
     for (std::uint32_t k = 4 * quarter; k < n; ++k) f(k);
 }
 
+/// `words`: of a contact, a power of two.
 void mark(const std::uint16_t* slot, const std::uint16_t* place, std::uint32_t n, std::uint32_t inside, std::uint32_t words, std::uint64_t* bits) {
-    if (words == 1) by_quarters(n, [=](std::uint32_t k) { bits[place[k] & inside] |= std::uint64_t{1} << (slot[k] & 63); });
-    else by_quarters(n, [=](std::uint32_t k) { bits[(place[k] & inside) * words + (slot[k] >> 6)] |= std::uint64_t{1} << (slot[k] & 63); });
+    const auto all = [=](auto first_word) {
+        by_quarters(n, [=](std::uint32_t k) { bits[first_word(k) + (slot[k] >> 6)] |= std::uint64_t{1} << (slot[k] & 63); });
+    };
+    if (words == 1) return by_quarters(n, [=](std::uint32_t k) { bits[place[k] & inside] |= std::uint64_t{1} << (slot[k] & 63); });
+    if (words == 2) return all([=](std::uint32_t k) { return std::size_t{place[k] & inside} * 2; });
+    const int shift = std::countr_zero(words);
+    all([=](std::uint32_t k) { return std::size_t{place[k] & inside} << shift; });
 }
 
 }  // namespace
@@ -36,7 +43,7 @@ pass_counter::pass_counter(const plan& p, const program& program, const history_
     : program_{program}, history_{h}, span_{span}, filters_{program, h}, jobs_(p.kpis.size()), slots_(block) {
     for (std::size_t k = 0; k < jobs_.size(); ++k) {
         auto* who = standings[k].of;
-        if (who != nullptr && can(p.kpis[k], kpis[k])) {
+        if (who != nullptr && who->steady && can(p.kpis[k], kpis[k])) {
             jobs_[k].who = who;
             jobs_[k].frame = frame_of(p.kpis[k], kpis[k], *who);
         }
@@ -216,7 +223,8 @@ void pass_counter::run(pass& p, std::uint32_t first, std::uint32_t last) {
             auto* counts = tallies_[t].counts.data();
             const std::uint32_t* group = tallies_[t].who->group.data();
             const std::uint32_t width = words * 64, from = first & inside;
-            by_quarters(n, [=](std::uint32_t k) { ++counts[std::size_t{group[(places[k] & inside) - from]} * width + slots[k]]; });
+            if (tallies_[t].who->are_one()) by_quarters(n, [to = counts + width, slots](std::uint32_t k) { ++to[slots[k]]; });
+            else by_quarters(n, [=](std::uint32_t k) { ++counts[std::size_t{group[(places[k] & inside) - from]} * width + slots[k]]; });
         }
     }
     if (!own) return;
@@ -239,7 +247,7 @@ void pass_counter::count(std::uint32_t first, std::uint32_t last) {
         if (from != 0) std::copy_n(m.bits.begin() + std::ptrdiff_t{from} * words, std::size_t{n} * words, m.bits.begin());
         if (!m.frame->has_properties()) continue;
         m.whole.resize(std::size_t{step_} * whole);
-        for (std::uint32_t i = 0; i < n; ++i) m.frame->fold(m.bits.data() + std::size_t{i} * words, m.whole.data() + std::size_t{i} * whole);
+        m.frame->fold(m.bits.data(), n, m.whole.data());
     }
     std::vector<std::uint64_t> both;
     const auto add = [&](const std::vector<std::uint64_t>& a, const std::vector<std::uint64_t>& b, std::uint32_t words, const crowd& who, std::vector<std::uint32_t>& counts) {
@@ -250,7 +258,8 @@ void pass_counter::count(std::uint32_t first, std::uint32_t last) {
             bits = both.data();
         }
         counts.resize(who.groups.size() * words * 64);
-        best_kernels().add_columns(bits, words, who.group.data(), n, counts.data());
+        if (who.are_one()) best_kernels().add_columns(bits, words, nullptr, n, counts.data() + std::size_t{words} * 64);
+        else best_kernels().add_columns(bits, words, who.group.data(), n, counts.data());
     };
     for (auto& c : columns_) {
         const auto &a = masks_[c.a], &b = masks_[c.b];

@@ -45,8 +45,9 @@ public:
             for (std::size_t p = 0; p < when.rows() && !occurs; ++p) occurs = t.find(c, p) != nullptr;
             if (occurs) cells.push_back(c);
         }
+        const totals nothing{*k.shape};
         for (std::uint32_t p = 0; p < when.rows(); ++p) {
-            for (const auto c : cells) row(k, written, f, when, c, p);
+            for (const auto c : cells) row(k, written, f, when, c, p, nothing);
             if (const auto it = t.unscoped.find(p); it != t.unscoped.end()) {
                 out_.unscoped_spend[0].push_text(written.name);
                 start(out_.unscoped_spend[1], when.all()[p]);
@@ -131,12 +132,11 @@ private:
         return *before * (written.direction == kpi_direction::down ? 1 - t->change : 1 + t->change);
     }
 
-    void row(const counted_kpi& k, const kpi& written, const formula& f, const periods& when, std::size_t cell, std::uint32_t period_index) {
+    void row(const counted_kpi& k, const kpi& written, const formula& f, const periods& when, std::size_t cell, std::uint32_t period_index, const totals& nothing) {
         const period& p = when.all()[period_index];
         const totals* t = k.totals->find(cell, period_index);
         const auto x = amounts_of(defs_, k, p, t);
         const auto value = f.value(x);
-        const totals nothing{*k.shape};
         const auto bounds = f.bounds(x, t == nullptr ? nothing : *t, static_cast<std::size_t>(k.contacts[period_index]), of_counts_);
 
         std::size_t c = 0;

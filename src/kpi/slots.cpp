@@ -22,6 +22,10 @@ period_table::period_table(const narrow_times& times, const std::vector<std::int
         edges_.push_back(to);
         between_.push_back(none_of_them);
     }
+    // What lies before the first row or after the last decides nothing.
+    const auto begin = std::upper_bound(edges_.begin(), edges_.end(), times.first), end = std::upper_bound(begin, edges_.end(), times.last);
+    between_ = {between_.begin() + (begin - edges_.begin()), between_.begin() + (end - edges_.begin()) + 1};
+    edges_ = {begin, end};
     few_ = edges_.size() <= buckets_.size() && &best_kernels() != &plain_kernels();   // one row at a time, the table is quicker
     for (std::size_t k = 0; few_ && k < edges_.size(); ++k) buckets_[k] = times.bucket_of(edges_[k]);
     for (std::size_t k = 0; few_ && k <= edges_.size(); ++k) values_[k] = between_[k];
@@ -136,13 +140,30 @@ value slot_frame::at(std::uint32_t combination, std::size_t k) const {
     return code == 0 ? value{} : value::of(static_cast<text_id>(texts_[k][code - 1]));
 }
 
-void slot_frame::fold(const std::uint64_t* bits, std::uint64_t* whole) const {
-    const std::uint32_t n = words(), m = whole_words();
-    std::fill_n(whole, m, 0);
-    for (std::uint32_t w = 0, to = 0; w < n; ++w, to = to + 1 == m ? 0 : to + 1) whole[to] |= bits[w];
-    if (m == 1)
-        for (std::uint32_t by = 32; by >= pitch_; by /= 2) whole[0] |= whole[0] >> by;
-    for (std::uint32_t p = periods_count(); p < m * 64; p = (p / 64 + 1) * 64) whole[p / 64] &= (std::uint64_t{1} << (p % 64)) - 1;   // what lies in none
+void slot_frame::fold(const std::uint64_t* bits, std::uint32_t n, std::uint64_t* whole) const {
+    const std::uint32_t width = words(), m = whole_words(), pitch = pitch_;
+    if (m > 1) {
+        std::fill_n(whole, std::size_t{n} * m, 0);
+        for (std::uint32_t i = 0; i < n; ++i, bits += width, whole += m) {
+            for (std::uint32_t w = 0; w < (combinations_ * pitch_ + 63) / 64; ++w) whole[w % m] |= bits[w];
+            if (const auto p = periods_count(); p % 64 != 0) whole[p / 64] &= (std::uint64_t{1} << (p % 64)) - 1;   // what lies in none
+        }
+        return;
+    }
+    const std::uint64_t periods = (std::uint64_t{1} << periods_count()) - 1;
+    const auto each = [=](auto all) {
+        for (std::uint32_t i = 0; i < n; ++i) whole[i] = all(bits + std::size_t{i} * width);
+        for (std::uint32_t by = 32; by >= pitch; by /= 2)
+            for (std::uint32_t i = 0; i < n; ++i) whole[i] |= whole[i] >> by;
+        for (std::uint32_t i = 0; i < n; ++i) whole[i] &= periods;
+    };
+    if (width == 1) return each([](const std::uint64_t* b) { return b[0]; });
+    if (width == 2) return each([](const std::uint64_t* b) { return b[0] | b[1]; });
+    each([=](const std::uint64_t* b) {
+        std::uint64_t any = 0;
+        for (std::uint32_t w = 0; w < width; ++w) any |= b[w];
+        return any;
+    });
 }
 
 }  // namespace journeyman::detail

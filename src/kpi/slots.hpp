@@ -2,6 +2,7 @@
 // Where a row counts, as a number: its period, and the values that the event itself has for dimensions that are its properties.
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -97,13 +98,13 @@ public:
     [[nodiscard]] std::uint32_t periods_count() const { return static_cast<std::uint32_t>(bounds_.size() / 2); }
     [[nodiscard]] std::uint32_t pitch() const { return pitch_; }
     [[nodiscard]] std::uint32_t combinations() const { return combinations_; }
-    [[nodiscard]] std::uint32_t words() const { return (combinations_ * pitch_ + 63) / 64; }          // of a bit for each slot
+    [[nodiscard]] std::uint32_t words() const { return std::bit_ceil((combinations_ * pitch_ + 63) / 64); }   // of a bit for each slot
     [[nodiscard]] std::uint32_t whole_words() const { return (pitch_ + 63) / 64; }                    // of a bit for each period
     [[nodiscard]] bool has_properties() const { return !properties_.empty(); }
     /// The value of a combination in the k-th property.
     [[nodiscard]] value at(std::uint32_t combination, std::size_t k) const;
-    /// Bits of slots → bits of periods: those with any value.
-    void fold(const std::uint64_t* bits, std::uint64_t* whole) const;
+    /// Of n contacts bits of slots → bits of periods: those with any value.
+    void fold(const std::uint64_t* bits, std::uint32_t n, std::uint64_t* whole) const;
 
 private:
     std::vector<std::int64_t> bounds_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "journeyman/predicate/reads.hpp"
+
 namespace journeyman::detail {
 
 bool is_steady(const program& p, node_id id, std::vector<std::uint32_t>& attributes) {
@@ -35,32 +37,55 @@ bool is_steady(const program& p, node_id id, std::vector<std::uint32_t>& attribu
 
 namespace {
 
-/// The slots on which scope and breakdown hang; nothing where they hang on more, or no contact is asked.
+/// What scope and breakdown hang on; nothing where that is an account, a journey or a campaign too, or no contact is asked.
 std::optional<crowd> crowd_of(const program& program, const plan& p, const kpi_plan& k) {
     crowd c;
     const auto asks = std::find_if(k.measures.begin(), k.measures.end(), [](const auto& m) { return m.a != none || m.kind == aggregate::members; });
-    if (asks == k.measures.end() || k.written->period == kpi_period::campaign) return {};
+    if (asks == k.measures.end()) return {};
     c.asked = &k;
     c.measure = static_cast<std::size_t>(asks - k.measures.begin());
-    bool steady = is_steady(program, k.scope, c.attributes);
-    for (std::size_t d = 0; d < k.by.size() && steady; ++d) {
+    std::vector<node_id> nodes{k.scope}, values;
+    for (std::size_t d = 0; d < k.by.size(); ++d) {
         switch (k.by[d].kind) {
-            case dimension_plan::attribute:
-                c.attributes.push_back(k.by[d].slot);
-                steady = !program.attributes[k.by[d].slot].of_account;
-                break;
-            case dimension_plan::segment:
-                for (const auto segment : p.segments) steady = steady && is_steady(program, segment, c.attributes);
-                break;
+            case dimension_plan::attribute: c.attributes.push_back(k.by[d].slot); break;
+            case dimension_plan::segment: nodes.insert(nodes.end(), p.segments.begin(), p.segments.end()); break;
             case dimension_plan::property: c.properties.emplace_back(d, k.by[d].slot); break;
             case dimension_plan::value:
                 if (const auto node = asks->dimensions[d]; node != none && program.nodes[node].kind == node_kind::property) c.properties.emplace_back(d, program.nodes[node].slot);
-                else steady = is_steady(program, node, c.attributes);
+                else values.push_back(node);
                 break;
-            default: steady = false;           // campaigns, journeys
+            default: return {};                // campaigns, journeys
         }
     }
-    if (!steady) return {};
+    reads all, asked;                          // what is no predicate is asked after each of its inputs
+    for (const auto slot : c.attributes) {
+        if (asked.attributes.size() <= slot) asked.attributes.resize(slot + 1, false);
+        asked.attributes[slot] = true;
+    }
+    for (const auto node : values) add_reads_of_node(program, node, asked);
+    all = asked;
+    bool follows = std::all_of(values.begin(), values.end(), [&](const auto node) { return is_timeless(program, node); });
+    stays moves;
+    moves.predicates = nodes;                  // the scope, then the segments
+    nodes.insert(nodes.end(), values.begin(), values.end());
+    c.steady = k.written->period != kpi_period::campaign;
+    for (const auto node : nodes) {
+        c.steady = c.steady && is_steady(program, node, c.attributes);
+        follows = follows && !reads_event(program, node);
+        add_reads_of_node(program, node, all);
+    }
+    for (std::uint32_t s = 0; s < program.streams.size(); ++s)
+        if (all.stream(s)) moves.streams.push_back(s);
+    for (std::uint32_t s = 0; s < program.streams.size(); ++s)
+        if (asked.stream(s)) moves.asked_streams.push_back(s);
+    for (std::uint32_t a = 0; a < program.attributes.size(); ++a) {
+        if (!all.attribute(a)) continue;
+        moves.attributes.push_back(a);
+        if (asked.attribute(a)) moves.asked_attributes.push_back(a);
+        if (program.attributes[a].of_account) follows = c.steady = false;
+    }
+    if (follows) c.moves = std::move(moves);
+    if (!c.steady && !follows) return {};
     std::sort(c.attributes.begin(), c.attributes.end());
     c.attributes.erase(std::unique(c.attributes.begin(), c.attributes.end()), c.attributes.end());
     return c;

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "journeyman/predicate/reader.hpp"
 #include "kpi/fold.hpp"
+#include "kpi/stays.hpp"
 
 namespace journeyman::detail {
 
@@ -21,6 +23,7 @@ bool is_steady(const program&, node_id, std::vector<std::uint32_t>& attributes);
 struct crowd {
     const kpi_plan* asked = nullptr;               // one of them, and a measure of it whose dimensions are compiled
     std::size_t measure = 0;
+    bool steady = false;                           // else there are only `moves`
     std::vector<std::uint32_t> attributes;         // slots
     std::vector<std::pair<std::size_t, std::uint32_t>> properties;   // dimensions that are the event's own, and their slots
     struct known {
@@ -29,6 +32,7 @@ struct crowd {
         std::vector<std::uint32_t> cells;          // indexes of `keys`
         std::uint32_t group = 0;                   // none when not in scope
     };
+    std::optional<stays> moves;                    // where a contact stands from when to when; nothing: that hangs on more than what she did and had
     const known* here = nullptr;                   // of the contact at hand; null: where she stands may change
     std::unordered_map<std::uint64_t, std::vector<known>> memory;
     std::map<std::vector<std::uint32_t>, std::uint32_t> numbers;
@@ -47,6 +51,8 @@ struct crowd {
     template <class F>
     void gather(std::uint32_t first, std::uint32_t n, F ask);
     void prepare(const program&, const history_data&);
+    /// Whether all contacts are of one group, the first.
+    [[nodiscard]] bool are_one() const { return by_code_.size() == 1 && by_code_[0] == 1 && !any_apart; }
 
     std::uint32_t number(const std::vector<std::uint32_t>& key) {
         const auto [it, fresh] = numbers.try_emplace(key, static_cast<std::uint32_t>(keys.size()));
@@ -74,6 +80,16 @@ struct standing {
         if (cells[key] == none) cells[key] = k.cell(of->keys[key]);
         return cells[key];
     }
+    /// Of a key with what the event itself has; the one asked last is at hand.
+    std::uint32_t cell(kpi_totals& k, const std::vector<std::uint32_t>& key) {
+        if (key != last_key || last_cell == none) {
+            last_cell = k.cell(key);
+            last_key = key;
+        }
+        return last_cell;
+    }
+    std::vector<std::uint32_t> last_key;
+    std::uint32_t last_cell = none;
 };
 /// Those that have one, by KPI; the crowds are put into `crowds`.
 std::vector<standing> standings_of(const program&, const plan&, std::vector<std::unique_ptr<crowd>>& crowds);
@@ -82,6 +98,7 @@ template <class F>
 void crowd::stand(const history_reader& reader, F where) {
     constexpr std::size_t most = 1 << 16;
     here = nullptr;
+    if (!steady) return;
     std::uint64_t hash = 0x9e3779b97f4a7c15ULL;
     for (const auto slot : attributes) {
         const auto& a = reader.all_changes(slot);
@@ -109,9 +126,13 @@ void crowd::stand(const history_reader& reader, F where) {
 
 template <class F>
 void crowd::gather(std::uint32_t first, std::uint32_t n, F ask) {
+    any_apart = false;
+    if (are_one() && attributes.empty()) {
+        group.assign(n, 1);
+        return apart.assign(n, 0);
+    }
     group.assign(n, 0);
     apart.assign(n, 0);
-    any_apart = false;
     if (!by_code_.empty()) {
         for (const auto& c : codes_)
             for (std::uint32_t i = 0; i < n; ++i) group[i] += c.factor * static_cast<std::uint8_t>(c.of->code[first + i] + 1);

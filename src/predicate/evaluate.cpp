@@ -456,10 +456,21 @@ private:
         }
     }
 
+    /// Without a window or a filter nothing before the last matters.
+    value last_of_all(const compiled_node& n, const compiled_selector& s) {
+        event_ref last;
+        for (const auto slot : s.streams)
+            if (const auto& slice = v_.streams[slot]; slice.count > 0)
+                if (const event_ref e{&slice, slot, slice.count - 1}; !last || e.place() > last.place()) last = e;
+        if (!last) return {};
+        return n.aggregate == aggregate::last_time ? value::of(last.place().at) : s.property == none ? value{} : last.property(s.property);
+    }
+
     value fold(const compiled_node& n) {
         const auto& s = p_.selectors[n.slot];
         const bounds b = window_of(s.window);
         if (!b.known) return {};
+        if ((n.aggregate == aggregate::last || n.aggregate == aggregate::last_time) && s.window.kind == window_kind::all && s.where == none && s.without == none) return last_of_all(n, s);
         int64_t count = 0;
         value kept;
         bool any = false;

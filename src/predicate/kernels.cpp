@@ -88,7 +88,7 @@ void distinct_spans(const std::uint8_t* codes, const std::uint32_t* low, const s
 void add_columns(const std::uint64_t* bits, std::size_t words, const std::uint32_t* group, std::size_t n, std::uint32_t* counts) {
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t w = 0; w < words; ++w) {
-            std::uint32_t* to = counts + (group[i] * words + w) * 64;
+            std::uint32_t* to = counts + ((group == nullptr ? 0 : group[i]) * words + w) * 64;
             for (std::uint64_t left = bits[i * words + w]; left != 0; left &= left - 1) ++to[__builtin_ctzll(left)];
         }
 }
@@ -205,33 +205,61 @@ JOURNEYMAN_WIDE void distinct_spans_wide(const std::uint8_t* codes, const std::u
     }
 }
 
+/// All of one group: 64 counts of a byte in a register, emptied before they are full.
+JOURNEYMAN_WIDE void add_columns_of_one(const std::uint64_t* bits, std::size_t words, std::size_t n, std::uint32_t* counts) {
+    const __m512i one = _mm512_set1_epi8(1);
+    for (std::size_t first = 0; first < n; first += 255) {
+        const std::size_t last = n - first < 255 ? n : first + 255;
+        for (std::size_t w = 0; w < words; ++w) {
+            __m512i sums = _mm512_setzero_si512();
+            for (std::size_t i = first; i < last; ++i) sums = _mm512_mask_add_epi8(sums, bits[i * words + w], sums, one);
+            alignas(64) std::uint8_t bytes[64];
+            _mm512_store_si512(bytes, sums);
+            for (std::size_t k = 0; k < 64; ++k) counts[w * 64 + k] += bytes[k];
+        }
+    }
+}
 JOURNEYMAN_WIDE void add_columns_wide(const std::uint64_t* bits, std::size_t words, const std::uint32_t* group, std::size_t n, std::uint32_t* counts) {
+    if (group == nullptr) return add_columns_of_one(bits, words, n, counts);
     const __m512i one = _mm512_set1_epi32(1);
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t w = 0; w < words; ++w) {
             std::uint32_t* to = counts + (group[i] * words + w) * 64;
-            for (std::uint64_t left = bits[i * words + w]; left != 0; left >>= 16, to += 16) {
+            std::uint64_t left = bits[i * words + w];
+            if (left >> 16 == 0) {                           // of few periods; none at all costs less than to look
+                const __m512i v = _mm512_loadu_si512(to);
+                _mm512_storeu_si512(to, _mm512_mask_add_epi32(v, static_cast<__mmask16>(left), v, one));
+                continue;
+            }
+            if (__builtin_popcountll(left) <= 4) {
+                for (; left != 0; left &= left - 1) ++to[__builtin_ctzll(left)];
+                continue;
+            }
+            for (; left != 0; left >>= 16, to += 16) {
                 const __m512i v = _mm512_loadu_si512(to);
                 _mm512_storeu_si512(to, _mm512_mask_add_epi32(v, static_cast<__mmask16>(left), v, one));
             }
         }
 }
 
+/// By halving: 31 bounds in a register are 5 looks.
 JOURNEYMAN_WIDE void ranks_16_wide(const std::uint16_t* x, std::size_t n, const std::uint16_t* bounds, std::size_t m, const std::uint16_t* values, std::uint16_t* out, std::uint64_t* on) {
-    const __m512i table = _mm512_loadu_si512(values), one = _mm512_set1_epi16(1);
+    const __mmask32 there = static_cast<__mmask32>(lowest_bits(m));
+    const __m512i table = _mm512_loadu_si512(values), sorted = _mm512_mask_loadu_epi16(_mm512_set1_epi16(-1), there, bounds);
+    int first = 1;
+    while (static_cast<std::size_t>(first) * 2 <= m) first *= 2;
     for (std::size_t k = 0; k < n; k += 64) {
         std::uint64_t is = 0;
         for (std::size_t j = 0; j < 64 && k + j < n; j += 32) {
             const auto here = static_cast<__mmask32>(lowest_bits(n - k - j));
             const __m512i v = _mm512_maskz_loadu_epi16(here, x + k + j);
             __m512i below = _mm512_setzero_si512();
-            __mmask32 equal = 0;
-            for (std::size_t b = 0; b < m; ++b) {
-                const __m512i bound = _mm512_set1_epi16(static_cast<short>(bounds[b]));
-                below = _mm512_mask_add_epi16(below, _mm512_cmpgt_epu16_mask(v, bound), below, one);
-                equal |= _mm512_cmpeq_epi16_mask(v, bound);
+            for (int step = first; step != 0; step /= 2) {
+                const __m512i next = _mm512_add_epi16(below, _mm512_set1_epi16(static_cast<short>(step)));
+                below = _mm512_mask_mov_epi16(below, _mm512_cmpgt_epu16_mask(v, _mm512_permutexvar_epi16(_mm512_sub_epi16(next, _mm512_set1_epi16(1)), sorted)), next);
             }
             _mm512_mask_storeu_epi16(out + k + j, here, _mm512_permutexvar_epi16(below, table));
+            const __mmask32 equal = _mm512_mask_cmpeq_epi16_mask(_mm512_cmplt_epu16_mask(below, _mm512_set1_epi16(static_cast<short>(m))), v, _mm512_permutexvar_epi16(below, sorted));
             is |= std::uint64_t{equal & here} << j;
         }
         *on++ = is;

@@ -54,7 +54,8 @@ jm::history some_history(int contacts)
             if (below(3) > 0) {
                 properties.emplace_back("channel", std::string{channels[below(2)]});
             }
-            b.event(id, names[below(4)], t0 + std::chrono::hours{below(24 * 90)}, std::move(properties));
+            // Often several at one instant, where their order decides.
+            b.event(id, names[below(4)], t0 + std::chrono::hours{below(2) == 0 ? below(24 * 90) : 24 * 10 * below(9)}, std::move(properties));
         }
     }
     // A last event of nobody who is counted, so that every history spans the same periods.
@@ -81,7 +82,7 @@ const std::vector<const char*> values{
     "spend() / new(purchase)", "(sum(purchase.amount) - spend()) / accounts(lead)", "sum(purchase.pieces) / events(purchase) + sum(refund.amount) / members(true)",
     "contacts(purchase where channel == \"ads\") / contacts(any)", "contacts(any) / events(lead)", "sum(purchase.pieces) - spend()"};
 
-constexpr int forms = 6;
+constexpr int forms = 9;
 
 struct folded {
     jm::kpi_definitions definitions;
@@ -93,7 +94,10 @@ struct folded {
 
     explicit folded(jm::history h) : history{std::move(h)}
     {
-        definitions.segments = {"romans"};
+        definitions.segments = {"romans", "buyers", "late"};
+        definitions.context.segments.emplace("buyers", jm::expression::parse("did(purchase, last 10d) and not did(refund)"));
+        definitions.context.segments.emplace("late", jm::expression::parse("now - last_time(lead) > 20d or city == \"Roma\""));
+        definitions.dimensions = {{"last_channel", jm::expression::parse("last(purchase.channel)"), "channel"}};
         definitions.context.segments.emplace("romans", jm::expression::parse("city == \"Roma\""));
         int n = 0;
         for (const char* value : values) {
@@ -111,6 +115,15 @@ struct folded {
                 } else if (form == 5) {
                     k.period = jm::kpi_period::day;
                     k.by = {jm::prop("channel"), jm::prop("workflow")};
+                } else if (form == 6) {
+                    k.scope = "buyers";
+                    k.by = {jm::expression{"segment"}};
+                } else if (form == 7) {
+                    k.by = {jm::expression{"last_channel"}, jm::prop("channel")};
+                } else if (form == 8) {
+                    k.scope = "late";
+                    k.by = {jm::attr("city"), jm::expression{"last_channel"}};
+                    k.period = jm::kpi_period::week;
                 }
                 definitions.kpis.push_back(std::move(k));
             }

@@ -68,6 +68,7 @@ TEST_CASE("wide kernels do what plain ones do") {
             kernel.ranks_16(x.data(), n, bounds.data(), bounds.size(), values.data(), ranks[k].data(), on[k].data());
             kernel.add_of_8(few.data(), n, values.data(), ranks[k].data());
             kernel.add_columns(columns.data(), wide, group.data(), n, sums[k].data());
+            kernel.add_columns(columns.data(), wide, nullptr, n, sums[k].data());
         }
         CHECK(ranks[0] == ranks[1]);
         CHECK(on[0] == on[1]);
