@@ -11,18 +11,19 @@
 namespace journeyman::detail {
 namespace {
 
-/// How many contacts exist one microsecond before this.
-std::int64_t existing(const history_data& h, instant end) {
-    if (h.exists_from.empty() || end.time_since_epoch().count() > h.all_exist_from) return static_cast<std::int64_t>(h.contacts.size());
+/// How many contacts exist one microsecond before each of these.
+void find_existing(const history_data& h, std::map<instant, std::int64_t>& ends) {
     constexpr std::size_t block = 4096;
     std::uint64_t bits[block / 64];
-    std::size_t out = 0;
+    for (auto& [end, n] : ends) n = h.exists_from.empty() || end.time_since_epoch().count() > h.all_exist_from ? static_cast<std::int64_t>(h.contacts.size()) : 0;
     for (std::size_t first = 0; first < h.exists_from.size(); first += block) {
-        const std::size_t n = std::min(block, h.exists_from.size() - first);
-        best_kernels().between_64(h.exists_from.data() + first, n, std::numeric_limits<std::int64_t>::min(), end.time_since_epoch().count() - 1, bits);
-        out += best_kernels().count(bits, (n + 63) / 64);
+        const std::size_t some = std::min(block, h.exists_from.size() - first);
+        for (auto& [end, n] : ends) {
+            if (end.time_since_epoch().count() > h.all_exist_from) continue;
+            best_kernels().between_64(h.exists_from.data() + first, some, std::numeric_limits<std::int64_t>::min(), end.time_since_epoch().count() - 1, bits);
+            n += static_cast<std::int64_t>(best_kernels().count(bits, (some + 63) / 64));
+        }
     }
-    return static_cast<std::int64_t>(out);
 }
 
 /// The totals of some contacts, and the texts they are numbered by.
@@ -57,16 +58,15 @@ counted count(const kpi_definitions& d, const history& h, const std::vector<jour
         if (out.span) {
             empty.emplace_back(k, periods{*k.written, d.campaigns, *out.span, *d.context.zone, d.context.weeks});
             kpi.when = empty.back().when().all();
-            for (const auto& when : kpi.when) {
-                const auto [there, fresh] = exist.try_emplace(when.to, 0);
-                if (fresh) there->second = existing(data, when.to);
-                kpi.contacts.push_back(there->second);
-            }
+            for (const auto& when : kpi.when) exist[when.to] = 0;
         }
         kpi.totals = std::make_unique<cell_totals>(*kpi.shape, kpi.when.size());
         out.kpis.push_back(std::move(kpi));
     }
     if (!out.span) return out;
+    find_existing(data, exist);
+    for (auto& k : out.kpis)
+        for (const auto& when : k.when) k.contacts.push_back(exist.at(when.to));
 
     // Each thread takes some contacts after the other. Merging is exact, so who took which does not show.
     const auto threads = thread_count(o.threads);

@@ -128,8 +128,8 @@ template <class F>
 void crowd::gather(std::uint32_t first, std::uint32_t n, F ask) {
     any_apart = false;
     if (are_one() && attributes.empty()) {
-        group.assign(n, 1);
-        return apart.assign(n, 0);
+        group.resize(n, 1);                        // they were all 1 before
+        return apart.resize(n, 0);
     }
     group.assign(n, 0);
     apart.assign(n, 0);
