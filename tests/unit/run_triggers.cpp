@@ -126,6 +126,37 @@ TEST_CASE("a schedule is in the playbook's zone: over the night the clocks chang
     CHECK(entries(d, h, {.start = t0, .until = utc(2026, 5, 1)}) == "anna 2026-03-28T01:30:00Z\nanna 2026-03-29T01:30:00Z\n");
 }
 
+TEST_CASE("positions in a rule are of all instants of each period, also of weeks and days, and of the one that holds `from`")
+{
+    jm::history_builder b;
+    b.contact("anna", {});
+    const auto h = std::move(b).finish();
+    const auto at = [&](const char* rule, const char* from) {
+        const auto all = entries(with({hello(jm::schedule_trigger{rule, from})}), h, {.start = utc(2026, 1, 1), .until = utc(2027, 12, 31)});
+        std::string out;
+        for (std::size_t k = 0; k < all.size(); k += 26) out += all.substr(k + 5, 16) + " ";
+        return out;
+    };
+    CHECK(at("FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=-1;COUNT=2", "2026-01-07T09:00") == "2026-01-09T09:00 2026-01-16T09:00 ");
+    CHECK(at("FREQ=WEEKLY;BYDAY=SU,MO;BYSETPOS=1;WKST=SU;COUNT=2", "2026-01-05T09:00") == "2026-01-11T09:00 2026-01-18T09:00 ");   // the Monday is the second of its week
+    CHECK(at("FREQ=DAILY;BYHOUR=2,9;BYMINUTE=0,30;BYSETPOS=1,-1;UNTIL=20260102T093000", "2026-01-01T02:30") == "2026-01-01T09:30 2026-01-02T02:00 2026-01-02T09:30 ");
+    CHECK(at("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=2", "2026-01-01T09:00") == "2026-01-30T09:00 2026-02-27T09:00 ");
+    CHECK(at("FREQ=MONTHLY;BYMONTHDAY=13,29;BYHOUR=16,23;BYSETPOS=-1;COUNT=2", "2026-01-09T00:00") == "2026-01-29T23:00 2026-02-13T23:00 ");
+    CHECK(at("FREQ=WEEKLY;INTERVAL=4;BYDAY=SU;COUNT=2", "2026-01-16T09:00") == "2026-01-18T09:00 2026-02-15T09:00 ");                  // the Sunday of that week
+    CHECK(at("FREQ=YEARLY;BYMONTHDAY=1;COUNT=3", "2026-02-22T09:00") == "2026-03-01T09:00 2026-04-01T09:00 2026-05-01T09:00 ");   // of every month
+    CHECK(at("FREQ=MONTHLY;BYMONTHDAY=1,2;BYSETPOS=3", "2026-01-01T09:00").empty());
+}
+
+TEST_CASE("a schedule over a day that was left out: later local times can be earlier instants")
+{
+    jm::history_builder b;
+    b.contact("anna", {});
+    auto d = with({hello(jm::schedule_trigger{"FREQ=HOURLY;INTERVAL=5;COUNT=7", "2011-12-30T08:00"})});
+    d.context.zone = jm::load_zone("Pacific/Apia");                                           // from the 29th to the 31st
+    CHECK(entries(d, std::move(b).finish(), {.start = utc(2011, 12, 30), .until = utc(2012, 1, 1)}) ==
+          "anna 2011-12-30T14:00:00Z\nanna 2011-12-30T18:00:00Z\nanna 2011-12-30T19:00:00Z\nanna 2011-12-30T23:00:00Z\nanna 2011-12-31T00:00:00Z\nanna 2011-12-31T04:00:00Z\nanna 2011-12-31T09:00:00Z\n");
+}
+
 TEST_CASE("a run that begins at the instant of a date or a schedule runs it, one that ends there too")
 {
     jm::history_builder b;
