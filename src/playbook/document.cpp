@@ -26,6 +26,9 @@ void put(document& to, const char* key, const expression& e) {
 void put(document& to, const char* key, const std::optional<length>& l) {
     if (l) to[key] = to_text(*l);
 }
+void put(document& to, const char* key, const std::optional<date_offset>& o) {
+    if (o) to[key] = to_text(*o);
+}
 document days(const std::vector<std::chrono::weekday>& on) {
     document out = document::array();
     for (const auto d : on) out.push_back(std::string{weekday_words[d.c_encoding() % 7]});

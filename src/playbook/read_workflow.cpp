@@ -149,7 +149,7 @@ private:
         keyed k{in_, own, "`wait`", of_date ? std::vector<std::string>{"date", "offset", "at"} : std::vector<std::string>{"until", "on", "days", "date"}};
         if (of_date) {
             if (const auto s = k.find("date")) w.date = in_.text(*s, "`date`").value_or("");
-            if (const auto s = k.find("offset")) w.offset = in_.duration(*s, "`offset`");
+            if (const auto s = k.find("offset")) w.offset = in_.offset(*s);
             if (const auto s = k.find("at")) w.until = in_.clock(*s, "`at`");
             return w;
         }
@@ -258,7 +258,7 @@ trigger_kind trigger_from(reading& in, const spot& s) {
     }
     date_trigger d;
     d.date = std::move(text);
-    if (const auto o = k.find("offset")) d.offset = in.duration(*o, "`offset`");
+    if (const auto o = k.find("offset")) d.offset = in.offset(*o);
     if (const auto a = k.find("at")) d.at = in.clock(*a, "`at`");
     if (const auto e = k.find("every")) d.yearly = in.one_of(*e, "`every` of a date", {"year"}).has_value();
     return d;

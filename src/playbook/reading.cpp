@@ -260,6 +260,13 @@ std::optional<length> reading::duration(const spot& s, std::string_view what) {
     return std::nullopt;
 }
 
+std::optional<date_offset> reading::offset(const spot& s) {
+    date_offset o;
+    if (s.node.IsScalar() && parse_offset(s.node.Scalar(), o)) return o;
+    fail("playbook.value", s, "`offset` is a duration, such as -7d, +1mo or 2h, this is " + kind_of(s.node));
+    return std::nullopt;
+}
+
 std::optional<time_of_day> reading::clock(const spot& s, std::string_view what) {
     if (s.node.IsScalar()) {
         const auto& t = s.node.Scalar();

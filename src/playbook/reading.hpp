@@ -57,6 +57,7 @@ public:
     std::optional<double> number(const spot&, std::string_view what);
     std::optional<int> whole(const spot&, std::string_view what, int least);
     std::optional<length> duration(const spot&, std::string_view what);
+    std::optional<date_offset> offset(const spot&);
     std::optional<time_of_day> clock(const spot&, std::string_view what);
     std::vector<std::chrono::weekday> weekdays(const spot&);
     /// Texts; one alone is a list of one.

@@ -10,14 +10,13 @@ day local_day(instant t, const time_zone& zone) { return std::chrono::floor<std:
 
 /// A day in a later year, moved by the offset.
 instant of_day(const compiled_date& c, day d, int years, const time_zone& local) {
-    const length by = c.offset.value_or(length{});
-    const auto whole = std::chrono::duration_cast<std::chrono::days>(by.fixed);
+    const auto by = c.offset.value_or(date_offset{});
     const auto anniversary = add_months(local_instant{d}, 12 * years);
-    const auto moved = add_months(anniversary, by.months) + whole + std::chrono::minutes{c.at.value_or(time_of_day{}).minutes};
-    return local.to_instant(moved) + (by.fixed - whole);
+    const auto moved = add_months(anniversary, by.by.months) + by.by.fixed + std::chrono::minutes{c.at.value_or(time_of_day{}).minutes};
+    return local.to_instant(moved) + by.after;
 }
 instant of_instant(const compiled_date& c, instant t, int years, const time_zone& playbooks) {
-    return add(add(t, length{12 * years, microseconds{0}}, playbooks), c.offset.value_or(length{}), playbooks);
+    return add(add(t, length{12 * years, microseconds{0}}, playbooks), c.offset.value_or(date_offset{}).whole(), playbooks);
 }
 instant in_year(const compiled_date& c, const value& date, int years, const time_zone& local, const time_zone& playbooks) {
     if (date.type == value_type::instant && !c.at) return of_instant(c, date.as_instant(), years, playbooks);
@@ -45,7 +44,7 @@ instant instant_of(const compiled_date& c, const value& date, const time_zone& l
     if (c.yearly) {
         const day first = date.type == value_type::instant ? local_day(date.as_instant(), local) : date.as_day();
         const auto year_of = [](day d) { return static_cast<int>(std::chrono::year_month_day{d}.year()); };
-        const length by = c.offset.value_or(length{});
+        const length by = c.offset.value_or(date_offset{}).whole();
         const int reach = 2 + std::abs(by.months) / 12 + static_cast<int>(std::abs(by.fixed.count()) / (365 * 86'400'000'000LL));
         years = std::max(0, year_of(local_day(std::clamp(at_or_after, earliest_instant, latest_instant), local)) - year_of(first) - reach);
     }

@@ -4,6 +4,7 @@
 #include <boost/graph/adjacency_list.hpp>
 #include <boost/graph/breadth_first_search.hpp>
 #include <boost/graph/depth_first_search.hpp>
+#include <map>
 #include <set>
 
 #include "journeyman/workflow/compiled.hpp"
@@ -128,6 +129,52 @@ void check_trigger(const workflow& w, problems& out) {
         out.add({"workflow.reentry", "workflows." + w.name + ".reentry", "a yearly trigger with re-entry `once` runs in the first year only; say `after_exit`", severity::warning});
 }
 
+/// The `start` and `emit` steps that a journey can pass, from its entry to its end, at one instant.
+std::vector<std::size_t> caused_at_once(const workflow& w) {
+    const auto ways = ways_of(w);
+    const auto waits = [&](std::size_t k) { return k < w.steps.size() && (std::holds_alternative<wait_step>(w.steps[k].second.kind()) || std::holds_alternative<wait_for_step>(w.steps[k].second.kind())); };
+    std::vector<bool> seen(w.steps.size(), false), ends(w.steps.size() + 1, false);
+    ends.back() = true;
+    std::vector<std::size_t> out;
+    const auto visit = [&](const auto& self, std::size_t k) -> void {
+        if (k >= seen.size() || seen[k] || waits(k)) return;
+        seen[k] = true;
+        ends[k] = std::holds_alternative<exit_step>(w.steps[k].second.kind());
+        for (const auto to : ways[k]) {
+            self(self, to);
+            ends[k] = ends[k] || ends[to];
+        }
+        const auto& kind = w.steps[k].second.kind();
+        if (ends[k] && (std::holds_alternative<start_step>(kind) || std::holds_alternative<emit_step>(kind))) out.push_back(k);
+    };
+    for (std::size_t k = 0; k < w.steps.size(); ++k) if (w.steps[k].first == w.first) visit(visit, k);
+    return out;
+}
+
+/// Workflows that can cause each other without end at one instant (W4).
+void check_causes(const std::vector<workflow>& workflows, problems& out) {
+    graph g(workflows.size());
+    std::map<std::pair<vertex, vertex>, std::string> by;       // the step that does it
+    for (vertex u = 0; u < workflows.size(); ++u)
+        for (const auto k : caused_at_once(workflows[u]))
+            for (vertex v = 0; v < workflows.size(); ++v) {
+                const auto& [name, s] = workflows[u].steps[k];
+                const auto* start = std::get_if<start_step>(&s.kind());
+                const auto* emits = std::get_if<emit_step>(&s.kind());
+                const auto* trigger = std::get_if<event_trigger>(&workflows[v].trigger);
+                const bool hears = trigger != nullptr && emits != nullptr && trigger->selector.data().event == emits->event && !trigger->selector.data().prefix && trigger->selector.data().where.empty() && !trigger->selector.data().without;
+                if (workflows[v].reentry.kind == reentry_rule::after_exit && (hears || (start != nullptr && start->workflow == workflows[v].name)) && by.emplace(std::pair{u, v}, name).second) boost::add_edge(u, v, g);
+            }
+    std::vector<std::vector<vertex>> found;
+    boost::depth_first_search(g, boost::visitor(circle_finder{found}));
+    for (const auto& c : found) {
+        std::string path;
+        for (const auto v : c) path += workflows[v].name + " → ";
+        const auto first = c.front(), next = c.size() > 1 ? c[1] : first;
+        out.add({"workflow.circle", "workflows." + workflows[first].name + ".steps." + by[{first, next}], "workflows can cause each other without end at one instant: " + path + workflows[first].name + "; give one of them re-entry `once`, a wait, or a filter on what starts it", severity::warning});
+    }
+}
+
 }  // namespace
 
 std::vector<std::vector<named_way>> named_ways_of(const workflow& w) {
@@ -182,6 +229,10 @@ void check_graphs(const std::vector<workflow>& workflows, const policies& rules,
         if (std::find(names.begin(), names.end(), w.name) != names.end()) out.add({"workflow.name", "workflows." + w.name, "there are two workflows of this name; give one another", severity::error});
         names.push_back(w.name);
     }
+    std::set<std::string> started;
+    for (const auto& w : workflows)
+        for (const auto& [_, s] : w.steps)
+            if (const auto* t = std::get_if<start_step>(&s.kind())) started.insert(t->workflow);
     for (const auto& w : workflows) {
         const auto before = out.errors();
         graph_check{w, names, out}.run();
@@ -189,9 +240,12 @@ void check_graphs(const std::vector<workflow>& workflows, const policies& rules,
         check_choices(w, reason, out);
         if (out.errors() != before) continue;
         check_bounds(w, out);
-        check_sense(w, rules, reason, out);
+        check_sense(w, rules, reason, started.contains(w.name), out);
     }
-    if (out.errors() == at_first) check_bounds(workflows, rules, out);
+    if (out.errors() == at_first) {
+        check_bounds(workflows, rules, out);
+        check_causes(workflows, out);
+    }
     check_policies(rules, out);
 }
 

@@ -12,9 +12,9 @@ namespace {
 
 class sense_check {
 public:
-    sense_check(const workflow& w, const policies& p, const reasoning& r, problems& out) : w_{w}, policies_{p}, reason_{r}, out_{out}, place_{"workflows." + w.name} {
+    sense_check(const workflow& w, const policies& p, const reasoning& r, bool started, problems& out) : w_{w}, policies_{p}, reason_{r}, out_{out}, place_{"workflows." + w.name} {
         entry();
-        ends();
+        ends(started);
         for (const auto& [name, s] : w.steps)
             if (const auto* send = std::get_if<send_step>(&s.kind())) channels(name, *send);
         looking_back();
@@ -35,11 +35,17 @@ private:
         if (const auto* e = std::get_if<event_trigger>(&w_.trigger); e != nullptr && reason_.constant(e->selector.data().where) == always::no)
             add("workflow.trigger", ".trigger", "the filter of the trigger is never yes, so no journey ever begins; change it, or take it out");
     }
-    void ends() {
+    void ends(bool started) {
+        expression enters = w_.audience_;
+        if (const auto* e = std::get_if<event_trigger>(&w_.trigger); e != nullptr && !started && !e->selector.data().without) {
+            const auto& s = e->selector.data();
+            enters = enters.empty() ? e->selector.did() : enters && e->selector.did();
+            if (!s.prefix && !s.where.empty()) enters = enters && event(s.event).did();
+        }
         const auto look = [&](const expression& e, const char* what, const std::string& done) {
             if (e.empty()) return;
             if (reason_.constant(e) == always::no) add("workflow.goal", std::string{"."} + what, std::string{"the "} + what + " can never be met: it is never yes; change it, or take it out");
-            else if (reason_.constant(e) == always::yes || reason_.implies(w_.audience_, e)) add("workflow.goal", std::string{"."} + what, std::string{"whoever may enter "} + done + " already, so every journey ends at once; ask for what happens later, such as `since entry`");
+            else if (reason_.constant(e) == always::yes || reason_.implies(enters, e)) add("workflow.goal", std::string{"."} + what, std::string{"whoever may enter "} + done + " already, so every journey ends at once; ask for what happens later, such as `since entry`");
         };
         look(w_.goal_, "goal", "has met the goal");
         look(w_.exit_, "exit", "is to leave");
@@ -160,6 +166,6 @@ private:
 
 }  // namespace
 
-void check_sense(const workflow& w, const policies& p, const reasoning& r, problems& out) { sense_check{w, p, r, out}; }
+void check_sense(const workflow& w, const policies& p, const reasoning& r, bool started, problems& out) { sense_check{w, p, r, started, out}; }
 
 }  // namespace journeyman

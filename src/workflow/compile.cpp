@@ -126,7 +126,10 @@ private:
         else if (std::holds_alternative<hand_trigger>(w.trigger)) trigger = event("$enter").where(prop("workflow") == expression{w.name}).data();
         if (trigger && !trigger->prefix) scope.trigger_events.push_back(trigger->event);
         c.trigger = trigger_of(w.trigger, trigger, place + ".trigger");
-        if (w.reentry.kind == reentry_rule::each) c.each = compiler_.add_property(w.reentry.each_property);
+        if (w.reentry.kind == reentry_rule::each) {
+            c.each = compiler_.add_property(w.reentry.each_property);
+            each_of(w, trigger, place);
+        }
         if (w.reentry.kind == reentry_rule::after && !w.reentry.after_length.is_positive()) problem("workflow.value", place + ".reentry", "`after` needs a positive length, such as `90d`");
 
         compiler_.enter(scope);
@@ -151,6 +154,23 @@ private:
 
         order_.push_back(compiled_.size());
         compiled_.push_back(std::move(c));
+    }
+    /// With re-entry `each`: events that are known not to have the property.
+    void each_of(const workflow& w, const std::optional<selector_data>& trigger, const std::string& place) {
+        const auto& property = w.reentry.each_property;
+        const auto warn = [&](const std::string& at, std::string message) { problems_.add({"workflow.reentry", place + at, std::move(message), severity::warning}); };
+        const auto lacks = [&](const selector_data& e) {
+            const auto& events = compiler_.known().events;
+            const auto it = events.find(e.event);
+            return !e.prefix && it != events.end() && !it->second.empty() && !it->second.contains(property);
+        };
+        if (!trigger) warn(".reentry.each", "this trigger has no event whose \"" + property + "\" could be looked at, so no journey begins unless another workflow starts it; say `after_exit`, or trigger by an event");
+        else if (lacks(*trigger)) warn(".reentry.each", "no event \"" + trigger->event + "\" has a property \"" + property + "\", so no journey begins; name one that it has");
+        for (const auto& [name, s] : w.steps)
+            if (const auto* f = std::get_if<wait_for_step>(&s.kind()))
+                for (const auto& o : f->outcomes)
+                    if (o.event && lacks(o.event->data()))
+                        warn(".steps." + name + ".wait_for", "no event \"" + o.event->data().event + "\" has a property \"" + property + "\", and only one with the value of the journey ends this wait (re-entry `each`); await `{when: did(…, since entry)}`, or another re-entry");
     }
     void refers_of(const step& s, segment_references& refers) {
         const auto all = [&](const payload& p) { for (const auto& [_, e] : p) refers.add(e); };
@@ -282,9 +302,9 @@ private:
         return c;
     }
 
-    compiled_date date_of(const std::string& name, const std::optional<length>& offset, const std::optional<time_of_day>& at, bool yearly, const std::string& place) {
+    compiled_date date_of(const std::string& name, const std::optional<date_offset>& offset, const std::optional<time_of_day>& at, bool yearly, const std::string& place) {
         constexpr std::int64_t longest = 1000;                 // years
-        if (offset && (std::abs(offset->months) > 12 * longest || std::abs(offset->fixed.count()) > 366 * longest * 86'400'000'000)) problem("workflow.value", place + ".offset", "an offset is at most a thousand years");
+        if (const auto by = offset.value_or(date_offset{}).whole(); std::abs(by.months) > 12 * longest || std::abs(by.fixed.count()) > 366 * longest * 86'400'000'000) problem("workflow.value", place + ".offset", "an offset is at most a thousand years");
         compiled_date c{none, offset, at, yearly};
         c.value = compiler_.add_expression(name.starts_with("trigger.") ? trigger(name.substr(8)) : attr(name), place + ".date");
         const auto t = compiler_.type_of(c.value);

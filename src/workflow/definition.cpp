@@ -33,6 +33,7 @@ definition_writer& definition_writer::put(const std::optional<length>& d) {
     if (!d) return put(std::int64_t{-1});
     return put(std::int64_t{d->months}).put(std::int64_t{d->fixed.count()});
 }
+definition_writer& definition_writer::put(const std::optional<date_offset>& d) { return put(std::string_view{d ? to_text(*d) : std::string{}}); }
 definition_writer& definition_writer::put(const std::vector<std::chrono::weekday>& days) {
     put(static_cast<std::int64_t>(days.size()));
     for (const auto d : days) put(std::int64_t{d.iso_encoding()});

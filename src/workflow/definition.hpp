@@ -16,6 +16,7 @@ public:
     definition_writer& put(double d);
     definition_writer& put(const expression& e);
     definition_writer& put(const std::optional<length>& d);
+    definition_writer& put(const std::optional<date_offset>& d);
     definition_writer& put(const step& s);
     definition_writer& put(const workflow& w);
     definition_writer& put(const policies& p);

@@ -30,7 +30,8 @@ void check_bounds(const std::vector<workflow>&, const policies&, problems& out);
 /// Choices that are never taken, waits that cannot end.
 void check_choices(const workflow&, const reasoning&, problems& out);
 /// Who can enter and get what: audiences, goals, channels, windows shorter than the wait before them, sends that a cap never lets through.
-void check_sense(const workflow&, const policies&, const reasoning&, problems& out);
+/// `started`: whether another workflow starts it, so that who enters need not have triggered it.
+void check_sense(const workflow&, const policies&, const reasoning&, bool started, problems& out);
 /// Caps and quiet hours that block for ever.
 void check_policies(const policies&, problems& out);
 

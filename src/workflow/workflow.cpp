@@ -14,6 +14,35 @@ Kind& only(step& s, std::string_view builder, std::string_view belongs) {
 
 }  // namespace
 
+std::string to_text(const date_offset& o) {
+    std::string out = o.by == length{} && o.after.count() != 0 ? "" : to_text(o.by);
+    if (o.after.count() == 0) return out;
+    const bool negative = o.after.count() < 0, was_negative = o.by.fixed.count() < 0 || (o.by.fixed.count() == 0 && o.by.months < 0);
+    if (negative) out += "-";
+    else if (was_negative) out += "+";
+    const auto hours = std::chrono::duration_cast<std::chrono::hours>(o.after);
+    const length rest{o.after - hours};
+    if (hours.count() != 0) out += std::to_string(std::abs(hours.count())) + "h";
+    if (rest.fixed.count() != 0) out += to_text(negative ? -rest : rest);
+    return out;
+}
+
+bool parse_offset(std::string_view s, date_offset& out) {
+    length whole;
+    if (!parse_length(s, whole)) return false;
+    std::string days = "0d", sign = "+";
+    for (std::size_t k = 0; k < s.size();) {
+        if (s[k] == '-' || s[k] == '+') sign = s[k++];
+        const auto unit = s.find_first_not_of("0123456789", k), end = std::min(s.find_first_of("+-0123456789", unit), s.size());
+        if (const auto name = s.substr(unit, end - unit); name == "d" || name == "w") days.append(sign).append(s.substr(k, end - k));
+        k = end;
+    }
+    length by;
+    if (!parse_length(days, by)) return false;
+    out = {{whole.months, by.fixed}, whole.fixed - by.fixed};
+    return true;
+}
+
 std::string_view kind_name(const step_kind& k) {
     static constexpr std::string_view names[] = {"send", "wait", "wait_for", "branch", "split", "set", "emit", "task", "webhook", "start", "exit"};
     static_assert(std::size(names) == std::variant_size_v<step_kind>);

@@ -116,6 +116,32 @@ TEST_CASE("an offset of an instant is a length of time; with a time of day it is
     CHECK(sent(date("visit", jm::length{1_d}, 9 * 60), b(), "Europe/Rome") == "2026-03-30T07:00:00Z\n");
 }
 
+TEST_CASE("days move the day of a date, hours are added after: over the night the clocks go forward")
+{
+    const auto b = [] {
+        jm::history_builder made;
+        made.contact("anna", {{"visit", jm::day{2026y / 3 / 29}}});                           // 23 hours long
+        return made;
+    };
+    const auto after = [](const char* text) {
+        jm::date_offset o;
+        CHECK(jm::parse_offset(text, o));
+        auto w = date("visit");
+        w.offset = o;
+        CHECK(jm::to_text(o) == text);
+        return w;
+    };
+    CHECK(sent(after("1d"), b(), "Europe/Rome") == "2026-03-29T22:00:00Z\n");
+    CHECK(sent(after("24h"), b(), "Europe/Rome") == "2026-03-29T23:00:00Z\n");
+    CHECK(sent(after("36h"), b(), "Europe/Rome") == "2026-03-30T11:00:00Z\n");
+    CHECK(sent(after("1d12h"), b(), "Europe/Rome") == "2026-03-30T10:00:00Z\n");
+    CHECK(sent(after("-24h"), b(), "Europe/Rome") == "2026-03-27T23:00:00Z\n");
+    CHECK(sent(after("-1mo2w+36h15m"), b(), "Europe/Rome") == "2026-02-15T11:15:00Z\n");
+    CHECK(jm::date_offset{jm::length{36_h}} == jm::date_offset{1_d, 12_h});
+    jm::date_offset o;
+    CHECK(!jm::parse_offset("106751991d106751991d-9223372036854775807us", o));                // no sum of days
+}
+
 TEST_CASE("29 February in other years, and the first after an instant")
 {
     const jm::compiled_date yearly{0, {}, {}, true};

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "journeyman/history/builder.hpp"
 #include "journeyman/playbook/playbook.hpp"
 #include "journeyman/workflow/paths.hpp"
 
@@ -166,4 +167,44 @@ TEST_CASE("every way to the discount passes the opened check")
     const auto l = jm::lengths_of(w);
     CHECK(l.sends == 3);
     CHECK(l.longest == jm::microseconds{3_d});
+}
+
+TEST_CASE("a goal that the trigger has met, unless another workflow may start the journey")
+{
+    const auto w = jm::workflow("w").on(jm::event("purchase").where(jm::prop("amount") > 5)).step("wait", jm::wait(1_d));
+    CHECK(warned(jm::playbook("UTC").add(w.goal(jm::event("purchase").did()))) == lines{"workflow.goal workflows.w.goal"});
+    CHECK(warned(jm::playbook("UTC").add(w.goal(jm::event("purchase").count() >= 2))).empty());
+    CHECK(warned(jm::playbook("UTC").add(w.goal(jm::event("purchase").since_entry().did()))).empty());
+    const auto other = jm::workflow("other").on(jm::event("lead")).step("go", jm::start("w"));
+    CHECK(warned(jm::playbook("UTC").add(w.goal(jm::event("purchase").did()), other)).empty());
+}
+
+TEST_CASE("workflows that can cause each other at one instant")
+{
+    const jm::reentry_rule again{jm::reentry_rule::after_exit, {}, {}};
+    const auto a = jm::workflow("a").on(jm::event("ping")).again(again).step("pong", jm::emit("pong"));
+    const auto b = jm::workflow("b").on(jm::event("pong")).again(again).step("back", jm::start("a"));
+    const auto circle = lines{"workflow.circle workflows.a.steps.pong"};
+    CHECK(warned(jm::playbook("UTC").add(a, b)) == circle);
+    CHECK(warned(jm::playbook("UTC").add(a.again({}), b)).empty());                                       // once
+    auto waits = jm::workflow("b").on(jm::event("pong")).again(again).step("later", jm::wait(1_d).next("back")).step("back", jm::start("a"));
+    CHECK(warned(jm::playbook("UTC").add(a, waits)).empty());
+    CHECK(warned(jm::playbook("UTC").add(jm::workflow("self").on(jm::event("ping")).again(again).step("ping", jm::emit("ping")))) == lines{"workflow.circle workflows.self.steps.ping"});
+}
+
+TEST_CASE("re-entry by a property that an event does not have")
+{
+    jm::history_builder h;
+    const jm::instant t = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
+    h.event("anna", "order", t, {{"id", std::int64_t{1}}});
+    h.event("anna", "paid", t, {{"amount", 2.0}});
+    const auto history = std::move(h).finish();
+    const auto found = [&](const jm::playbook& b) {
+        lines out;
+        for (const auto& x : b.check(history)) if (x.severity != jm::severity::note) out.push_back(x.code + " " + x.place);
+        return out;
+    };
+    const auto w = jm::workflow("w").on(jm::event("order")).step("paid", jm::wait_for(jm::event("paid")).timeout(1_d).then("end").otherwise("end"));
+    CHECK(found(jm::playbook("UTC").add(w.again({jm::reentry_rule::each, {}, "id"}))) == lines{"workflow.reentry workflows.w.steps.paid.wait_for"});
+    CHECK(found(jm::playbook("UTC").add(w.again({jm::reentry_rule::each, {}, "nr"}))) == lines{"workflow.reentry workflows.w.reentry.each", "workflow.reentry workflows.w.steps.paid.wait_for"});
 }

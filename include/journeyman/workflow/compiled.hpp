@@ -36,7 +36,7 @@ public:
 /// A date of the contact (or of the trigger event), moved and given a time of day: triggers and waits share it.
 struct compiled_date {
     node_id value = none;
-    std::optional<length> offset;
+    std::optional<date_offset> offset;
     std::optional<time_of_day> at;
     bool yearly = false;
 };

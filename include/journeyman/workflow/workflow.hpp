@@ -17,6 +17,20 @@ namespace journeyman {
 /// What a step hands on: a constant or an expression, by name.
 using payload = std::vector<std::pair<std::string, expression>>;   // a constant is a literal
 
+/// How far a date is moved. Of a day, what is written in `d w mo q y` moves the calendar day, and shorter units are added after:
+/// `1d` keeps the time of day where the clocks change, `24h` does not. A `length` knows no units: its whole days move the day.
+struct date_offset {
+    length by;                             // months and whole days
+    microseconds after{0};
+    date_offset() = default;
+    date_offset(length l) : by{l.months, std::chrono::duration_cast<std::chrono::days>(l.fixed)}, after{l.fixed - by.fixed} {}
+    date_offset(length days, microseconds rest) : by{days}, after{rest} {}
+    [[nodiscard]] length whole() const { return {by.months, by.fixed + after}; }
+    friend bool operator==(const date_offset&, const date_offset&) = default;
+};
+std::string to_text(const date_offset&);
+bool parse_offset(std::string_view, date_offset&);
+
 /// A time of day, in minutes after midnight.
 struct time_of_day { int minutes = 0; friend bool operator==(const time_of_day&, const time_of_day&) = default; };
 
@@ -33,7 +47,7 @@ struct wait_step {                         // one of: `duration`; a local time; 
     std::vector<std::chrono::weekday> on;
     std::optional<int> days;
     std::string date;                      // attribute or trigger.property
-    std::optional<length> offset;
+    std::optional<date_offset> offset;
 };
 struct wait_outcome {
     std::optional<journeyman::selector> event;         // or
@@ -105,7 +119,7 @@ step exit_journey();
 struct event_trigger { journeyman::selector selector; };
 struct enters_trigger { std::string segment; };
 struct leaves_trigger { std::string segment; };
-struct date_trigger { std::string date; std::optional<length> offset; std::optional<time_of_day> at; bool yearly = false; };
+struct date_trigger { std::string date; std::optional<date_offset> offset; std::optional<time_of_day> at; bool yearly = false; };
 struct schedule_trigger { std::string rule, from; };
 struct hand_trigger {};
 using trigger_kind = std::variant<event_trigger, enters_trigger, leaves_trigger, date_trigger, schedule_trigger, hand_trigger>;
