@@ -41,6 +41,26 @@ instant counts_until(const compiled_cap& c, instant sent, const program& p, cons
     return start_of_next(std::get<calendar_unit>(c.per), sent, local, 1, p.weeks);
 }
 
+/// The first instant at which less than `at_most` of the sends count; not after `t` where there is room.
+instant room_from(const compiled_cap& c, const std::vector<contact_journeys::sent>& sends, instant t, const program& p, const time_zone& local) {
+    const auto* l = std::get_if<length>(&c.per);
+    if (l == nullptr || l->is_fixed()) {
+        // Who was sent later counts longer, so the last `at_most` decide: there is room when the first of those no longer counts.
+        int left = c.at_most;
+        auto sent = sends.rbegin();
+        while (sent != sends.rend() && (!concerns(c.channel, sent->channel) || --left > 0)) ++sent;
+        return sent == sends.rend() ? t : counts_until(c, sent->at, p, local);
+    }
+    // Not so with months: what was sent on the 30th at ten counts until the 28th at ten, what was sent on the 31st at nine until the 28th at nine.
+    std::vector<instant> ends;
+    for (const auto& s : sends)
+        if (const auto end = counts_until(c, s.at, p, local); concerns(c.channel, s.channel) && end > t) ends.push_back(end);
+    const auto room = static_cast<std::size_t>(c.at_most);
+    if (ends.size() < room) return t;
+    std::sort(ends.begin(), ends.end());
+    return ends[ends.size() - room];
+}
+
 }  // namespace
 
 gate_result pass_gates(const workflow_program& w, const compiled_step& s, const contact_view& v, instant t, const std::vector<contact_journeys::sent>& sends) {
@@ -91,12 +111,7 @@ gate_result pass_gates(const workflow_program& w, const compiled_step& s, const 
         for (const auto& c : w.caps) {
             if (!concerns(c.channel, out.channel)) continue;
             if (c.at_most == 0) return stop(action_status::suppressed, action_reason::cap);
-            // Sends stand in the order of time, so the last `at_most` of them decide: there is room when the first of those no longer counts.
-            int left = c.at_most;
-            auto sent = sends.rbegin();
-            while (sent != sends.rend() && (!concerns(c.channel, sent->channel) || --left > 0)) ++sent;
-            if (sent == sends.rend()) continue;
-            const instant end = counts_until(c, sent->at, p, zone);
+            const instant end = room_from(c, sends, t, p, zone);
             if (end <= t) continue;
             if (!c.defer) return stop(action_status::suppressed, action_reason::cap);
             until = std::max(until, end);

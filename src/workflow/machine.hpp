@@ -7,6 +7,7 @@
 
 #include "journeyman/predicate/evaluate.hpp"
 #include "journeyman/workflow/machine.hpp"
+#include "predicate/compare.hpp"
 
 namespace journeyman::detail {
 
@@ -18,6 +19,9 @@ struct caused_input {
     std::uint32_t start = none;                      // start: the workflow; `event` is then the event that started the starter
     std::uint32_t by = none;                         // the workflow that caused it
 };
+
+/// Whether two values are one key (W2): whole numbers and decimals compare as numbers.
+inline bool same_key(const program& p, const value& a, const value& b) { return a == b || (a.type != b.type && compare_values(p, node_kind::equal, a, b) == truth::yes); }
 
 class machine {
 public:

@@ -46,7 +46,7 @@ const compiled_outcome* machine::met(const journey_state& j, const compiled_step
 
 bool machine::of_this_journey(const journey_state& j, event_ref e) const {
     const value key = key_of(w_, world_, j);
-    return key.is_missing() || e.property(of(j).each) == key;
+    return key.is_missing() || same_key(p_, e.property(of(j).each), key);
 }
 
 bool machine::awaited(const journey_state& j, const compiled_outcome& o, instant& next, const seen_input* in) {

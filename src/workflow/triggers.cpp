@@ -145,7 +145,7 @@ void machine::enter(std::uint32_t k, event_ref event) {
             break;
         case reentry_rule::each:
             if (event) each = event.property(w.each);
-            if (each.is_missing() || std::find(m.each.begin(), m.each.end(), each) != m.each.end()) return;
+            if (each.is_missing() || std::any_of(m.each.begin(), m.each.end(), [&](const value& v) { return same_key(p_, v, each); })) return;
             break;
     }
     shown_ = {at_, nullptr, event};

@@ -147,6 +147,28 @@ TEST_CASE("a full cap that defers waits for the first instant with room")
           "a 2026-01-31T09:00:00Z sent -\nb 2026-01-31T09:00:00Z deferred 2026-02-01T09:00:00Z\nb 2026-02-01T09:00:00Z sent -\n");
 }
 
+TEST_CASE("a cap of a month: what was sent on the 31st can leave before what was sent on the 30th")
+{
+    jm::history_builder b;
+    const auto at = [](int m, int d, auto time) -> jm::instant { return std::chrono::sys_days{2026y / m / d} + time; };
+    for (const auto t : {at(1, 30, 10h), at(1, 31, 9h), at(2, 20, 9h), at(2, 28, 9h + 30min)}) b.event("anna", "go", t);
+    const auto h = std::move(b).finish();
+    auto d = with({jm::workflow("w").on(jm::event("go")).again({jm::reentry_rule::after_exit, {}, {}}).step("hello", jm::send("email"))});
+    d.policies.caps.push_back({"", 2, jm::length{1_mo}, true});
+    CHECK(lines(jm::replay(d, h, {.until = at(2, 28, 9h)}).actions(), {"at", "status", "until"}) ==
+          "2026-01-30T10:00:00Z sent -\n2026-01-31T09:00:00Z sent -\n2026-02-20T09:00:00Z deferred 2026-02-28T09:00:00Z\n2026-02-28T09:00:00Z sent -\n");
+}
+
+TEST_CASE("one journey for each value: whole numbers and decimals are numbers")
+{
+    jm::history_builder b;
+    for (const std::int64_t id : {1, 2}) b.event("anna", "order", t0, {{"id", id}});
+    b.event("anna", "paid", t0 + 1_h, {{"id", 2.0}});
+    const auto w = jm::workflow("w").on(jm::event("order")).again({jm::reentry_rule::each, {}, "id"})
+                       .step("wait", jm::wait_for(jm::event("paid")).timeout(1_d).then("thanks").otherwise("end")).step("thanks", jm::send("email"));
+    CHECK(lines(jm::replay(with({w}), std::move(b).finish(), {.until = t0 + 2_d}).actions(), {"journey", "at"}) == "2 2026-01-31T10:00:00Z\n");
+}
+
 TEST_CASE("the answer does not depend on the number of threads, and keys are one for each journey and step")
 {
     const auto h = crowd(1'000);
