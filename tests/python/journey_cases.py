@@ -56,12 +56,12 @@ class Maker:
         if flow and flow["event"]:
             options += ["x where k == trigger.k", "y where k == trigger.k"]
         if aggregate:
-            options += ["x without y on k within 2h", "x without y where amount > 1 on k", "x without z on k within 1d", "any"]
+            options += ["x without y on k within 2h", "x without y where amount > 1 on k", "x without z on k within 1d", "any", "x where hour(event.time) >= 9", "any where first_ever(amount >= 2)", 'x* where event.name == "xs"', "x where event.time > now - 1d"]
         return self.one(options)
 
     def window(self, flow):
         d = self.one(LENGTHS)
-        options = ["", "", f", last {d}", f", last {d}", ", this day", ", previous day", ", this week", ", this month", f', since "{self.origin + datetime.timedelta(days=2)}"',
+        options = ["", "", f", last {d}", f", last {d}", ", this day", ", previous day", ", this week", ", previous week", ", this month", ", previous month", ", this quarter", f', since "{self.origin + datetime.timedelta(days=2)}"',
                    f', before "{self.origin + datetime.timedelta(days=3)}"']  # fmt: skip
         if flow:
             options += [", since entry"] * 5 + [f', since step("{self.one(flow["steps"])}")'] * 2
@@ -81,6 +81,7 @@ class Maker:
             lambda: f"renews_at - now <= {d}", lambda: "renewal <= now", lambda: f'renewal >= "{self.origin}"', lambda: "hour(now) >= 9", lambda: "weekday(now) <= 3", lambda: "day(now) == 1",
             lambda: f"sequence(x, {self.selector(flow)}, within {d})", lambda: "sequence(x, y, z)", lambda: f'bucket("{self.one("pq")}") < 0.5', lambda: 'consent("email")', lambda: 'account.plan == "a"',
             lambda: "coalesce(points, 0) >= 1", lambda: "if(vip, points, 2) >= 2", lambda: "first_time(x) < now - 1d",
+            lambda: "month(now) >= 4", lambda: "last_time(x) >= start_of(week, now)", lambda: "renews_at < start_of(day, now)", lambda: "now - changed_time(account.plan) < 2d", lambda: 'consent("sms") or vip',
         ]  # fmt: skip
         if self.segments:
             options += [lambda: f'segment("{self.one(self.segments)}")'] * 3
@@ -107,10 +108,10 @@ class Maker:
                                        for _ in range(self.rng.randrange(1, 3))]  # fmt: skip
             quiets = made["quiet_hours"] if isinstance(made["quiet_hours"], list) else [made["quiet_hours"]]
             for q in quiets:
-                if q["from"] == q["to"]:
+                if q["from"] == q["to"] and self.maybe(0.7):   # else the whole day
                     q["to"] = "12:00"
         if self.maybe(0.7):
-            made["caps"] = [{"at_most": self.one((1, 1, 1, 2, 0)), "per": self.one((*LENGTHS[2:], "day", "day", "week", "month"))}
+            made["caps"] = [{"at_most": self.one((1, 1, 1, 2, 0)), "per": self.one((*LENGTHS[2:], "1mo", "day", "day", "week", "month", "quarter", "year"))}
                             | ({"channel": self.one(("email", "sms"))} if self.maybe(0.4) else {}) | ({"when_full": self.one(("defer", "suppress"))} if self.maybe(0.6) else {})
                             for _ in range(self.rng.randrange(1, 3))]  # fmt: skip
         return made
@@ -122,22 +123,24 @@ class Maker:
         if choice < 0.8 and self.segments:
             return {self.one(("enters", "leaves")): self.one(self.segments)}
         if choice < 0.9:
-            made = {"date": self.one(("renewal", "renews_at"))}
+            made = {"date": self.one(("renewal", "renewal", "renews_at", "renews_at", "created_at"))}
             if self.maybe(0.5):
-                made["offset"] = self.one("+-") + self.one(("1h", "1d", "36h", "1w", "1mo"))
+                made["offset"] = self.one("+-") + self.one(("1h", "1d", "24h", "36h", "1w", "1mo", "1q"))
             if self.maybe(0.5):
                 made["at"] = self.one(CLOCKS)
-            if made["date"] == "renewal" and self.maybe(0.3):
+            if self.maybe(0.3):
                 made["every"] = "year"
             return made
         if choice < 0.95:
-            rule = self.one(("FREQ=DAILY;COUNT=3", "FREQ=DAILY;INTERVAL=2", "FREQ=WEEKLY;BYDAY=SU,MO", "FREQ=MONTHLY;BYMONTHDAY=-1", "FREQ=HOURLY;INTERVAL=5;COUNT=9"))
+            rule = self.one(("FREQ=DAILY;COUNT=3", "FREQ=DAILY;INTERVAL=2", "FREQ=WEEKLY;BYDAY=SU,MO", "FREQ=MONTHLY;BYMONTHDAY=-1", "FREQ=HOURLY;INTERVAL=5;COUNT=9",
+                             "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "FREQ=MONTHLY;BYDAY=-1FR,1MO", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=SU;COUNT=5", "FREQ=YEARLY;BYMONTH=2,4,10;BYMONTHDAY=29,-1",
+                             f"FREQ=DAILY;BYHOUR=2,3,9;BYMINUTE=0,30;BYSETPOS=1,-1;UNTIL={self.origin + datetime.timedelta(days=4):%Y%m%d}T093000"))  # fmt: skip
             return {"schedule": rule, "from": f"{self.origin + datetime.timedelta(days=self.rng.randrange(3))}T{self.one(CLOCKS)}"}
         return "hand"
 
     def reentry(self, event):
         options = ["once", "after_exit", "after_exit", {"after": self.one(LENGTHS[2:])}]
-        return self.one(options + [{"each": "k"}] * 3 if event else options)
+        return self.one(options + [{"each": "k"}] * 3 + [{"each": "amount"}, {"each": "on"}] if event else options)
 
     def step(self, flow, k, names, workflows):
         later = [f"s{i}" for i in range(k + 1, len(flow["steps"]))]
@@ -151,16 +154,16 @@ class Maker:
             made = {"send": self.one(["email", "email", "sms", ["email", "sms"], *(["preferred"] if any("channels" in s for s in self.segments.values()) else [])])}
             if self.maybe(0.2):
                 made["topic"] = "news"
-            elif self.maybe(0.2):
+            if self.maybe(0.2):
                 made["transactional"] = True
             return made | ({"template": "t"} if self.maybe(0.5) else {}) | ({"with": {"v": self.expression(flow)}} if self.maybe(0.3) else {}) | more
         if kind == "wait":
             if self.maybe(0.4):
                 return {"wait": self.one(LENGTHS[:6])} | more
             if self.maybe(0.3):
-                name = self.one(("renewal", "renews_at", *(("trigger.on",) if flow["event"] else ())))
-                return {"wait": {"date": name} | ({"offset": self.one("+-") + self.one(("1h", "1d", "36h", "1mo"))} if self.maybe(0.5) else {}) | ({"at": self.one(CLOCKS)} if self.maybe(0.4) else {})} | more
-            made = {n: x for n, x in (("until", self.one(CLOCKS)), ("on", self.rng.sample(["mon", "tue", "thu", "sat", "sun"], 2)), ("days", self.rng.randrange(1, 3))) if self.maybe(0.5)}
+                name = self.one(("renewal", "renews_at", "created_at", *(("trigger.on",) if flow["event"] else ())))
+                return {"wait": {"date": name} | ({"offset": self.one("+-") + self.one(("1h", "1d", "24h", "36h", "1mo"))} if self.maybe(0.5) else {}) | ({"at": self.one(CLOCKS)} if self.maybe(0.4) else {})} | more
+            made = {n: x for n, x in (("until", self.one(CLOCKS)), ("on", self.rng.sample(["mon", "tue", "thu", "sat", "sun"], 2)), ("days", self.rng.randrange(3))) if self.maybe(0.5)}
             return {"wait": made or {"until": "09:00"}} | more
         if kind == "wait_for":
             timeout = {"timeout": self.one(LENGTHS), "else": to()} if self.maybe(0.8) else {}
@@ -183,7 +186,7 @@ class Maker:
             properties = {n: x for n, x in (("amount", self.one((1, 2, {"expr": "points"}))), ("k", self.one(("k1", {"expr": "last(x.k)"})))) if self.maybe(0.6)}
             return {"emit": self.one(("m0", "m1", "y")), "properties": properties} | more
         if kind == "task":
-            return {"task": "call", "owner": "sales", "due": self.one(LENGTHS)} | more
+            return {"task": "call", "owner": "sales", "due": self.one(LENGTHS)} | ({"with": {"v": self.expression(flow)}} if self.maybe(0.3) else {}) | more
         if kind == "webhook":
             return {"webhook": "https://hook.example", "with": {"points": {"expr": "points"}, "n": 1}} | more
         after = [n for n in names if n not in workflows]

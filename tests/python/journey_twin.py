@@ -13,7 +13,7 @@ from dateutil import rrule
 from journey_twin_predicate import alone_from, matches, named, typed
 from journey_twin_steps import Contact, Entry, Journey, Now, Steps
 from journey_twin_text import parse, parse_selector
-from journey_twin_time import Duration, Instant, at, date_plus, instant, local, plus, read_instant
+from journey_twin_time import DAY, Duration, Instant, at, date_plus, instant, local, moment, plus, read_instant
 
 BEGINNING = read_instant("1900-01-01T00:00:00Z")
 
@@ -84,7 +84,7 @@ class Loop(Steps):
 
     def note(self, contact, entry):
         """Looks at the contact again whenever what just came could change an answer."""
-        for t in self.instants_after(entry):
+        for t in (self.t, *self.instants_after(entry)):   # what came in late may be all that is known of a contact
             self.look_again(contact, t)
 
     def look_again(self, contact, t):
@@ -131,7 +131,7 @@ class Loop(Steps):
         rule = trigger["schedule"], trigger["from"]
         if rule not in self.schedules:
             clocks = rrule.rrulestr(rule[0], dtstart=datetime.datetime.fromisoformat(rule[1]))
-            self.schedules[rule] = list(itertools.takewhile(lambda t: t <= self.until, (instant(c, self.zone) for c in clocks)))
+            self.schedules[rule] = list(itertools.takewhile(lambda t: t <= self.until + 2 * DAY, (instant(c, self.zone) for c in clocks)))
         return self.schedules[rule]
 
     def baseline(self, start):
@@ -160,7 +160,7 @@ class Loop(Steps):
         for contact in concerned:
             self.note(contact, entry)
             # An event that the playbook does not read is no look of its own (docs/semantics.md).
-            if running and (entry.name in (None, "$enter") or any(named(s, entry.name) for s in self.selectors)):
+            if running and (entry.name is None or any(named(s, entry.name) for s in self.selectors)):
                 self.handle(t, contact, entry)
                 self.settle(t, contact)
 
@@ -243,7 +243,9 @@ class Loop(Steps):
         if x is None:
             return []
         days = [x]
-        if trigger.get("every") == "year":
+        if trigger.get("every") == "year" and isinstance(x, Instant) and "at" not in trigger:
+            days = [plus(x, Duration(f"{k}y"), self.zone) for k in range(2040 - moment(x).year)]
+        elif trigger.get("every") == "year":
             day = local(x, now.contact_zone()).date() if isinstance(x, Instant) else x
             leap = (day.month, day.day) == (2, 29)
             days = [day.replace(year=y, day=28 if leap and not (y % 4 == 0 and (y % 100 != 0 or y % 400 == 0)) else day.day) for y in range(day.year, 2040)]
@@ -312,6 +314,8 @@ def used(playbook):
                 words.add("calendar")
             if x and x[0] in ("hour", "weekday", "day", "month"):
                 words.add("clock")
+            if x and x[0] == "first_ever":
+                selectors.add("any")
             for y in x:
                 tree(y)
         elif isinstance(x, dict):
@@ -332,6 +336,8 @@ def used(playbook):
             tree(parse_selector(x))
 
     walk(playbook)
+    if any(w["trigger"] == "hand" for w in playbook["workflows"].values()):
+        selectors.add("$enter")
     return list(durations.values()), words, literals, selectors
 
 

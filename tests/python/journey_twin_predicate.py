@@ -215,6 +215,7 @@ FUNCTIONS = {
     "segment": lambda x, now: now.segment(x[1][1]),
     "consent": lambda x, now: now.consent(x[1][1]),
     "bucket": lambda x, now: now.bucket(x[1][1]),
+    "first_ever": lambda x, now: next((e for e in now.events() if evaluate(x[1], now.about(e)) is True), None) is now.event,
     "changed_time": lambda x, now: now.changed_time(x[1][1]),
     "start_of": lambda x, now: period(x[1], evaluate(x[2], now), now.zone, 0, now.week_starts)[0],
     "weekday": clock_part(lambda c: c.isoweekday()),

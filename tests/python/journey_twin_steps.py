@@ -323,7 +323,7 @@ class Steps:
         else:
             d = Duration(cap["per"])
             mine = [s for s in mine if t < plus(s, d, self.zone)]
-            first = plus(mine[-cap["at_most"]], d, self.zone) if len(mine) >= cap["at_most"] else None
+            first = sorted(plus(s, d, self.zone) for s in mine)[-cap["at_most"]] if len(mine) >= cap["at_most"] else None   # a month from the 30th can end after one from the 31st
         if len(mine) < cap["at_most"]:
             return None
         return first if cap.get("when_full") == "defer" else False

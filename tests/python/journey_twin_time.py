@@ -82,14 +82,14 @@ def plus(t, duration, zone):
 
 
 def day_plus(day, duration, time_of_day, zone):
-    """A local day moved by an offset, at a time of day: whole days move the calendar, what is left is added after."""
+    """A local day moved by an offset, at a time of day: days, weeks and longer move the calendar, hours and shorter are added after."""
     if duration is None:
         return at(day, time_of_day, zone)
     if duration.unit in MONTHS:
         return at(months_on(day, duration.n * MONTHS[duration.unit]), time_of_day, zone)
-    length = abs(duration.n) * FIXED[duration.unit]
-    sign = -1 if duration.n < 0 else 1
-    return Instant(at(day + sign * datetime.timedelta(days=length // DAY), time_of_day, zone) + sign * (length % DAY))
+    if duration.unit in "dw":
+        return at(day + datetime.timedelta(days=duration.n * (7 if duration.unit == "w" else 1)), time_of_day, zone)
+    return Instant(at(day, time_of_day, zone) + duration.length())
 
 
 def date_plus(x, offset, at_text, contact_zone, playbook_zone):
@@ -105,7 +105,7 @@ def wait_until(wait, t, zone):
     """W5: until, on, days. The first instant at that time of day, on one of those weekdays, at least so many calendar days on."""
     time_of_day, days = clock(wait.get("until")), wait.get("days", 0)
     now = local(t, zone)
-    if set(wait) == {"on"} and WEEKDAYS[now.weekday()] in wait["on"]:
+    if "until" not in wait and days == 0 and ("on" not in wait or WEEKDAYS[now.weekday()] in wait["on"]):
         return t
     day = now.date() + datetime.timedelta(days=days)
     while True:

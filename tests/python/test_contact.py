@@ -135,3 +135,13 @@ def test_a_graph_tells_what_every_way_passes():
     assert cart.lengths()["sends"] == 1 and cart.lengths()["longest"] == datetime.timedelta(hours=1)
     assert [(r["role"], r["event"], r["kpi"]) for r in book.leads_to().to_pylist()] == [("goal", "purchase", "bought")]
     assert [p.place for p in book.check() if p.code == "workflow.kpi"] == ["workflows.cart"]
+
+
+def test_what_only_a_workflow_sets_is_cleared_in_a_replay_too_where_types_declare_it():
+    book = jm.Playbook.from_dict({"timezone": "UTC", "types": {"contact.stage": "text"}, "workflows": {
+        "w": {"trigger": {"event": "go"}, "reentry": "after_exit", "audience": "missing(stage)", "first": "mark", "steps": {"mark": {"set": {"stage": "hot"}}}}}})  # fmt: skip
+    records = [track("go", at(9)), track("go", at(10)), {"type": "identify", "userId": "anna", "timestamp": at(11).isoformat(), "traits": {"stage": None}}, track("go", at(12))]
+    history = jm.History.from_records(records, types={"contact.stage": "text"})
+    anna = jm.ContactState("anna")
+    told = [a["at"] for r in records for a in book.advance(anna, r)]
+    assert told == [a["at"] for a in book.replay(history).actions.to_pylist()] == [at(9), at(12)]

@@ -59,7 +59,7 @@ def difference(case):
         return None
     actions, journeys = twin.run(case)
     actions = [a | {"values": written(a["values"])} for a in actions]
-    journeys = sorted(journeys, key=lambda j: (j["contact"], j["workflow"], j["journey"]))
+    journeys = sorted((j | {"key": None if j["key"] is None else str(j["key"])} for j in journeys), key=lambda j: (j["contact"], j["workflow"], j["journey"]))
     mine = sorted(rows(run.journeys, JOURNEY), key=lambda j: (j["contact"], j["workflow"], j["journey"]))
     for what, got, expected in (("action", by_contact(rows(run.actions, ACTION), ACTION), by_contact(actions, ACTION)),
                                 ("journey", by_contact(mine, JOURNEY), by_contact(journeys, JOURNEY))):  # fmt: skip
