@@ -235,7 +235,6 @@ void build_existence(ingestion& in) {
             if (t.owner[r] != nobody && t.at[r] != from_the_beginning) first[t.owner[r]] = std::min(first[t.owner[r]], t.at[r]);
         }
         // Rows that hold from the beginning decide, whatever else there is.
-        row_bits valid;
         std::vector<std::int64_t> created(block_rows);
         cell_block block;
         std::vector<std::uint8_t>& settled = in.seen->contact_from_beginning;

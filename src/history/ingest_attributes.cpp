@@ -33,7 +33,8 @@ public:
         for (const auto& f : fields) build(f.name, *f.source);
         for (const auto& [name, rows] : cleared_) {
             if (std::any_of(fields.begin(), fields.end(), [&](const auto& f) { return f.name == name; })) continue;
-            if (in_.before != nullptr && (contacts_ ? in_.before->contact_attribute(name) : in_.before->account_attribute(name)) != nullptr) {
+            const bool declared = in_.declared_type((contacts_ ? "contact." : "account.") + name) != value_type::missing;   // it may come yet, from a workflow
+            if (declared || (in_.before != nullptr && (contacts_ ? in_.before->contact_attribute(name) : in_.before->account_attribute(name)) != nullptr)) {
                 build(name, loose_column{name, false});
             } else if (!table_.sequence_is_order) {
                 for (const auto r : rows) in_.reject(table_, r, "unknown name in cleared", name);

@@ -206,7 +206,6 @@ std::optional<double> constant_of(const expression& e) {
     const auto* s = std::get_if<std::string>(&e->value);
     if (s == nullptr) return {};
     day d;
-    parsed_instant i;
     if (parse_day(*s, d)) return static_cast<double>(d.time_since_epoch().count());
     return {};
 }

@@ -163,8 +163,8 @@ table playbook::stages(const journeyman::history& h, instant at) const {
             for (std::size_t k = 0; k < f->stages.size(); ++k) nodes->second.push_back(ask.predicate_at(f->stages[k].when, "funnels." + f->name + ".stages." + std::to_string(k) + ".when"));
     }
     std::map<std::string, std::vector<contact_numbers>> stage_contacts;
-    for (const auto& [name, nodes] : stage_nodes)
-        for (const auto n : nodes) stage_contacts[name].push_back(ask.select(n).numbers());
+    for (const auto& [of, nodes] : stage_nodes)
+        for (const auto n : nodes) stage_contacts[of].push_back(ask.select(n).numbers());
     for (const auto& [s, node] : members) {
         const auto& f = *std::find_if(funnels.begin(), funnels.end(), [&, funnel_name = s->funnel](const auto& x) { return x.name == funnel_name; });
         // From the last stage back: who has not been met yet stands here, and has reached this stage and those before.

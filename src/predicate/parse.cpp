@@ -88,7 +88,11 @@ private:
             t.kind = token_kind::name;
             t.text = text_.substr(t.from, t.to - t.from);
             // `form_*` with no space before the star, and nothing that could be multiplied after it
-            if (t.to < text_.size() && text_[t.to] == '*') {
+            if (text_.substr(t.to).starts_with("\\*")) {                     // a real star
+                t.to += 2;
+                t.kind = token_kind::star_name;
+                t.text += "\\*";
+            } else if (t.to < text_.size() && text_[t.to] == '*') {
                 std::size_t k = t.to + 1;
                 while (k < text_.size() && text_[k] == ' ') ++k;
                 if (k == text_.size() || text_[k] == ')' || text_[k] == ',' || text_[k] == '.' || text_.substr(k).starts_with("where") || text_.substr(k).starts_with("without")) { ++t.to; t.kind = token_kind::star_name; t.text += '*'; }

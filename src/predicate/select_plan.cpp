@@ -11,8 +11,6 @@ namespace journeyman::detail {
 
 namespace {
 
-constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min(), highest = std::numeric_limits<std::int64_t>::max();
-
 node_kind flipped(node_kind k) {
     switch (k) {
         case node_kind::less: return node_kind::greater;

@@ -116,11 +116,12 @@ instant last_arrival(const history_data& h) {
 }
 
 void throw_errors(const problems& found) {
-    if (found.errors() == 0) return;
-    const problem* first = nullptr;
-    for (const auto& p : found) if (p.severity == severity::error && first == nullptr) first = &p;
-    const auto more = found.errors() - 1;
-    throw error{first->code, first->place, first->message + (more == 0 ? "" : " (and " + std::to_string(more) + " more: see check())")};
+    try {
+        found.throw_first_error();
+    } catch (const error& e) {
+        const auto more = found.errors() - 1;
+        throw error{e.code(), e.place(), e.message() + (more == 0 ? "" : " (and " + std::to_string(more) + " more: see check())")};
+    }
 }
 
 }  // namespace
