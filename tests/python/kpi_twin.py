@@ -65,8 +65,7 @@ def plus_months(at, months, zone):
     local = (EPOCH + at * MICRO).astimezone(zone).replace(tzinfo=None)
     first = step(local.date().replace(day=1), "month", months)
     last = step(first, "month", 1) - datetime.timedelta(days=1)
-    day = first.replace(day=min(local.day, last.day))
-    return micros(datetime.datetime.combine(day, local.time()).replace(tzinfo=zone, fold=0).astimezone(UTC))
+    return micros(datetime.datetime.combine(first.replace(day=min(local.day, last.day)), local.time()).replace(tzinfo=zone, fold=0).astimezone(UTC))
 
 
 def year_before(start, every, zone):
@@ -322,10 +321,20 @@ def prepared(case):
     return case | {"people": people}
 
 
+def first_instants(case):
+    """Where the history may begin. To clear what nobody has had yet is no change."""
+    had = set()
+    for i in sorted(case["inputs"], key=lambda i: i["at"]):
+        had |= {name for name, x in i.get("attributes", {}).items() if x is not None}
+        if "event" in i or had & i["attributes"].keys():
+            yield i["at"]
+    yield from (s["at"] for s in case["spend"])
+
+
 def table(case):
     """Rows of all KPIs: kpi, period (microseconds), partial, cell, value, numerator, denominator, low, high, immature, status, certain."""
     case = prepared(case)
-    begins = -math.inf if any(case["contacts"].values()) else min((i["at"] for i in [*case["inputs"], *case["spend"]]), default=math.inf)
+    begins = -math.inf if any(case["contacts"].values()) else min(first_instants(case), default=math.inf)
     out = []
     for kpi in case["kpis"]:
         form = kpi["form"]
