@@ -1,5 +1,6 @@
 // What a customer is worth.
 
+#include <sstream>
 #include "columns.hpp"
 #include "journeyman/kpi/lifetime_value.hpp"
 
@@ -59,7 +60,17 @@ void register_lifetime_value(py::module_& m) {
         .def_readonly("customers", &jm::fitted_model::customers)
         .def_readonly("iterations", &jm::fitted_model::iterations)
         .def_readonly("converged", &jm::fitted_model::converged)
-        .def("table", &jm::fitted_model::to_table, py::arg("level"));
+        .def("table", &jm::fitted_model::to_table, py::arg("level"))
+        .def("__repr__", [](const jm::fitted_model& f) {
+            std::ostringstream out;
+            out << "<Fitted ";
+            for (std::size_t k = 0; k < f.names.size(); ++k) {
+                out << (k == 0 ? "" : ", ") << f.names[k] << ' ' << f.estimates[k];
+                if (f.converged) out << " ± " << f.standard_errors[k];
+            }
+            out << (f.converged ? "" : "; no maximum was found") << '>';
+            return out.str();
+        });
     py::class_<jm::purchases>(m, "_Purchases")
         .def_static("of", [](const std::string& model, const std::array<double, 4>& p) { return jm::purchases{model_of(model), p}; }, py::arg("model"), py::arg("parameters"))
         .def("log_likelihood", &jm::purchases::log_likelihood, py::arg("x"), py::arg("t_x"), py::arg("T"))

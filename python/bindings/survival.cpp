@@ -44,7 +44,7 @@ void register_survival(py::module_& m) {
         .def("table", [](const curves& c, const std::vector<std::string>& groups) { return jm::to_table(c.all, groups); }, py::arg("groups"), without_gil())
         .def("summary", [](const curves& c, const std::vector<std::string>& groups) { return jm::summary_of(c.all, groups); }, py::arg("groups"), without_gil())
         .def("row_at", [](const curves& c, std::size_t group, double t) { return c.at(group).row_at(t); }, py::arg("group"), py::arg("t"))
-        .def("survival", [](const curves& c, std::size_t group, std::size_t row) { return std::tuple{c.at(group).survival.at(row), c.at(group).low.at(row), c.at(group).high.at(row)}; }, py::arg("group"), py::arg("row"))
+        .def("survival", [](const curves& c, std::size_t group, std::size_t row) { const auto i = c.at(group).survival_interval(row); return std::tuple{c.at(group).survival.at(row), i.low, i.high}; }, py::arg("group"), py::arg("row"))
         .def("at_risk", [](const curves& c, std::size_t group, double t) { return c.at(group).at_risk_at(t); }, py::arg("group"), py::arg("t"))
         .def("quantile", [](const curves& c, std::size_t group, double share) { const auto q = c.at(group).quantile(share); return std::tuple{q.time, q.low, q.high}; }, py::arg("group"), py::arg("share"))
         .def("restricted_mean", [](const curves& c, std::size_t group, double until) { return c.at(group).restricted_mean(until); }, py::arg("group"), py::arg("until"));

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ._playbook import Playbook
 
 RULES = ("first", "last", "linear", "position", "time_decay", "last_but")
+MODELS = (*RULES, "markov", "shapley")
 
 
 class Markov:
@@ -74,6 +75,8 @@ class Attribution(Table):
         if model == "shapley":
             found = self._paths.shapley(False, 15, 10_000, 0)
             return _credit_table(self.channels, found.credit, None if found.exact else found.standard_error)
+        if model not in MODELS:
+            raise Error("name.unknown", "model", f'"{model}" is no model; there are {", ".join(MODELS)}')
         number = None
         if model == "last_but":
             if but not in self.channels:
@@ -139,6 +142,8 @@ class Attribution(Table):
         rows, counts = self.to_pylist(), Table(self._paths.counts()).to_pylist()
         if not rows:
             return "There are no touches, so that there is nothing to credit."
+        if not any(c["conversions"] for c in counts):
+            return f"None of the paths of the {len(rows)} channels converted, so that there is nothing to credit. Another conversion, window or end would change that."
         m = self.markov()
         total = sum(r["conversions"] for r in self.credit("last").to_pylist())
         best = max(rows, key=lambda r: m.removal[r["channel"]])
@@ -148,7 +153,10 @@ class Attribution(Table):
         parts.append(f"The one that would be missed most is {best['channel']}: without it {m.removal[best['channel']]:.1%} of the conversions would not come, by a Markov chain of order {m.order}.")
         if len(self.models) > 1:
             low, high = min(spread[torn]), max(spread[torn])
-            parts.append(f"The models disagree most about {torn}, which gets between {low:.1%} and {high:.1%} of the credit: there the answer is the model's, not the data's.")
+            if high - low < 0.01:
+                parts.append("The models agree within one hundredth of the credit: which one is taken hardly matters.")
+            else:
+                parts.append(f"The models disagree most about {torn}, which gets between {low:.1%} and {high:.1%} of the credit: there the answer is the model's, not the data's.")
         few = [c["channel"] for c in counts if c["conversions"] < 10]
         if few:
             parts.append(f"Of {', '.join(few[:5])}{' and others' if len(few) > 5 else ''} fewer than ten conversions are known, too few to say much.")
@@ -182,6 +190,8 @@ def _from_table(source: Any, models: Iterable[str] | None, separator: str, order
     columns = _columns.Columns(source, "attribution")
     path = columns["path"]
     path = path.combine_chunks() if isinstance(path, pyarrow.ChunkedArray) else path
+    if len(path) == 0:
+        path = path.cast(pyarrow.list_(pyarrow.string()))
     if pyarrow.types.is_string(path.type) or pyarrow.types.is_large_string(path.type):
         path = pyarrow.compute.split_pattern(path, separator)
     if not (pyarrow.types.is_list(path.type) or pyarrow.types.is_large_list(path.type)) or path.null_count:

@@ -61,6 +61,10 @@ def flags(x: Any, what: str) -> Buffer:
     import pyarrow
     import pyarrow.compute
 
+    if str(getattr(x, "dtype", None)) == "bool" and hasattr(x, "__array__"):   # numpy has a byte for each already
+        whole = x.__array__()
+        if whole.ndim == 1 and whole.flags.c_contiguous:
+            return memoryview(whole).cast("B")
     array = _full(_array(x, what), what)
     try:
         if not pyarrow.types.is_boolean(array.type):
@@ -95,8 +99,11 @@ def days(x: Any, what: str) -> Buffer:
 def codes(x: Any, what: str, order: Sequence[Any] | None = None) -> tuple[Buffer, list[str]]:
     """The number of each value among the distinct ones, and their texts. In the order given, else sorted (missing ones last, as "(missing)")."""
     import pyarrow
+    import pyarrow.compute
 
     array = _array(x, what)
+    if pyarrow.types.is_boolean(array.type) and not array.null_count and pyarrow.compute.any(array).as_py() and not pyarrow.compute.all(array).as_py() and order is None:
+        return _buffer(array.cast(pyarrow.uint8()).cast(pyarrow.uint32()), "I", 4), ["False", "True"]
     found = array if isinstance(array, pyarrow.DictionaryArray) else array.dictionary_encode(null_encoding="encode")
     values = found.dictionary.to_pylist()
     if found.indices.null_count:   # a dictionary that came with missing rows
@@ -113,7 +120,9 @@ def codes(x: Any, what: str, order: Sequence[Any] | None = None) -> tuple[Buffer
     place = [0] * len(values)
     for to, k in enumerate(ranked):
         place[k] = to
-    numbers = pyarrow.array(place, pyarrow.uint32()).take(found.indices.cast(pyarrow.int64())) if values else pyarrow.array([], pyarrow.uint32())
+    if place == list(range(len(values))):
+        return _buffer(found.indices.cast(pyarrow.int32()), "I", 4), texts
+    numbers = pyarrow.array(place, pyarrow.uint32()).take(found.indices)
     return _buffer(numbers, "I", 4), [texts[k] for k in ranked]
 
 
@@ -123,23 +132,31 @@ class Columns:
     def __init__(self, source: Any, what: str) -> None:
         import pyarrow
 
-        self._table = pyarrow.table(_convert.arrow_source(source, what))
+        lengths = {len(c) if hasattr(c, "__len__") else None for c in source.values()} if isinstance(source, dict) else set()
+        self._given: dict[str, Any] = {}
+        if len(lengths) == 1 and None not in lengths:   # columns nobody asks for need not be converted
+            self._given = {str(n): c for n, c in source.items()}
+            self.names, self._length = list(self._given), int(lengths.pop() or 0)
+        else:
+            self._table = pyarrow.table(_convert.arrow_source(source, what))
+            self.names, self._length = list(self._table.column_names), int(self._table.num_rows)
         self._what = what
 
-    @property
-    def names(self) -> list[str]:
-        return list(self._table.column_names)
-
     def __len__(self) -> int:
-        return int(self._table.num_rows)
+        return self._length
 
     def __contains__(self, name: object) -> bool:
-        return name in self._table.column_names
+        return name in self.names
+
+    def given(self, name: str) -> Any:
+        """The column as it came."""
+        if name not in self.names:
+            raise Error("table.column", self._what, f"the table has no column `{name}`; it has {', '.join(self.names)}")
+        return self._given[name] if self._given else self._table[name]
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._table.column_names:
-            raise Error("table.column", self._what, f"the table has no column `{name}`; it has {', '.join(self._table.column_names)}")
-        return self._table[name]
+        """The column by Arrow."""
+        return _array(self.given(name), name) if self._given else self.given(name)
 
     def together(self, names: Sequence[str]) -> Any:
         """Several columns as one of texts, joined by " · "."""

@@ -264,6 +264,8 @@ def experiment(
     rows: holm, benjamini-hochberg, bonferroni, none. Raises `Error`: those of the type check, `name.unknown`, `input.column`, `statistics.level`.
     """
     named: dict[str, Metric] = dict(metrics) if isinstance(metrics, Mapping) else {m: m for m in metrics}
+    if not named:
+        raise Error("statistics.columns", "metrics", "an experiment compares at least one metric")
     before = dict(before or {})
     if unknown := sorted(set(before) - set(named)):
         raise Error("name.unknown", "before", f"{', '.join(unknown)} stands in `before` and is no metric")
@@ -280,6 +282,8 @@ def experiment(
         if split is None:
             raise TypeError('an experiment of a run needs `split`, such as "webinar.offer"')
         source, arm = _with_arms(source, split)
+    elif split is not None:
+        raise TypeError("`split` is that of a run: give playbook.replay(history) in place of the history")
     if arm is None:
         raise TypeError("an experiment needs `arm`")
     if isinstance(source, History):
@@ -295,4 +299,6 @@ def experiment(
         control = units.arms[0]
     elif control not in units.arms:
         raise Error("name.unknown", "control", f"there is no arm {control}; there are {', '.join(units.arms)}")
+    if unknown := sorted(set(weights or {}) - set(units.arms)):
+        raise Error("name.unknown", "weights", f"there is no arm {', '.join(unknown)}; there are {', '.join(units.arms)}")
     return Experiment(units, kinds, control, weights, level, correction)

@@ -27,27 +27,40 @@ class LifetimeValue(Table):
     """
 
     def __init__(self, customers: Any, model: str, fitted: statistics.Fitted, spend: statistics.Fitted | None, horizon: tuple[float, int, float], unit: str,
-                 duration: float | None) -> None:  # fmt: skip
+                 duration: float | None, has_money: bool) -> None:  # fmt: skip
         self.model = statistics.Purchases(model, **dict(zip(fitted.names, fitted.estimates, strict=True)))
         """The fitted model: `.mean(t)`, `.alive(x, t_x, T)`, `.expected(x, t_x, T, t)`, `.probability(n, t)`."""
         self.fitted = fitted
         """Estimates, standard errors, covariance, log-likelihood of the model."""
         self.spend_fitted = spend
         """The same of the Gamma-Gamma model of spend; None where there are no amounts."""
-        self.parameters = Table(fitted.table(0.95))
+        self.parameters: Table = _words._Rows(Table(fitted.table(0.95)).to_arrow())
         """parameter, estimate, standard_error, low, high."""
-        self.spend_parameters = None if spend is None else Table(spend.table(0.95))
+        self.spend_parameters = None if spend is None else _words._Rows(Table(spend.table(0.95)).to_arrow())
         """The same of the Gamma-Gamma model."""
         self._period, self._periods, self._rate = horizon
         self._unit, self._duration = unit, duration
         c = customers
         weights = c["weight"] if "weight" in c.column_names else None
-        usable = spend is not None and spend.converged and spend.estimates[1] > 1
+        self.mean_purchase = _mean_purchase(c, weights) if has_money else None
+        """The mean of all repeat purchases; None where there are no amounts. What a purchase is worth where the Gamma-Gamma model does not fit."""
         values = self.model.forecast(c["x"], c["t_x"], c["T"], period=self._period, periods=self._periods, rate=self._rate,
-                                     money=c["money"] if usable else None, spend=_three(spend) if usable and spend else None).to_arrow()  # fmt: skip
+                                     money=c["money"] if self._spends else None, spend=_three(spend) if self._spends and spend else None).to_arrow()  # fmt: skip
+        if self.mean_purchase is not None and not self._spends:
+            import pyarrow
+            import pyarrow.compute
+
+            each = pyarrow.scalar(self.mean_purchase)
+            for name in ("spend", "value"):
+                values = values.set_column(values.column_names.index(name), name, pyarrow.compute.multiply(values[name], each))
         for name in values.column_names:
             c = c.append_column(name, values[name])
         self._arrow, self._weights = c, weights
+
+    @property
+    def _spends(self) -> bool:
+        f = self.spend_fitted
+        return f is not None and f.converged and f.estimates[1] > 1
 
     def __len__(self) -> int:
         return int(self._arrow.num_rows)
@@ -127,8 +140,8 @@ class LifetimeValue(Table):
             for n in total:
                 total[n] += r[n]
         span = f"{self._period * self._periods:g} {self._unit}"
-        parts = [f"Of {total['customers']:,.0f} customers about {total['alive']:,.0f} ({_words.percent(total['alive'], total['customers'])}) are still customers, by a {MODELS[self.model.model]} model; in the next {span} they should buy {total['expected']:,.0f} times" + ("." if self.spend_fitted is None else f", worth {total['value']:,.2f}" + (f" discounted by {self._rate:.2%} a period." if self._rate else "."))]
-        if len(groups) > 1:
+        parts = [f"Of {total['customers']:,.0f} customers about {total['alive']:,.0f} ({_words.percent(total['alive'], total['customers'])}) are still customers, by a {MODELS[self.model.model]} model; in the next {span} they should buy {total['expected']:,.0f} times" + ("." if self.mean_purchase is None else f", worth {total['value']:,.2f}" + (f" discounted by {self._rate:.2%} a period." if self._rate else "."))]
+        if len(groups) > 1 and self.fitted.converged:
             best = max(groups, key=lambda r: r["value_each"])
             parts.append(f"Customers of {best['group']} are worth most, {best['value_each']:,.2f} each.")
         if not self.fitted.converged:
@@ -141,8 +154,8 @@ class LifetimeValue(Table):
             rows = holdout.to_pylist()
             actual, expected = (sum(r[k] * r["customers"] for r in rows) for k in ("actual", "expected"))
             parts.append(f"After the split customers bought {actual:,.0f} times where {expected:,.0f} were expected ({_words.share(expected / actual - 1, sign=True) if actual else 'none did'}).")
-        if self.spend_fitted is not None and (not self.spend_fitted.converged or self.spend_fitted.estimates[1] <= 1):
-            parts.append("The Gamma-Gamma model of spend did not fit (its mean is not finite): every purchase counts as 1.")
+        if self.mean_purchase is not None and not self._spends:
+            parts.append(f"The amounts differ too little, or too wildly, for a Gamma-Gamma model of spend: every purchase counts as their mean, {self.mean_purchase:,.2f}.")
         parts.append("It assumes that nothing changes how often or how much they buy: a campaign, a season or a new price would.")
         return " ".join(parts)
 
@@ -151,6 +164,14 @@ class LifetimeValue(Table):
 
     def _repr_html_(self) -> str:
         return _words.paragraph(self.summary()) + self.parameters._repr_html_() + self.groups._repr_html_()
+
+
+def _mean_purchase(c: Any, weights: Any) -> float | None:
+    import pyarrow.compute as pc
+
+    count = c["x"] if weights is None else pc.multiply(c["x"], weights)
+    all_of_them = pc.sum(pc.if_else(pc.greater(c["money"], 0.0), count, 0.0)).as_py()
+    return pc.sum(pc.multiply(c["money"], count)).as_py() / all_of_them if all_of_them else None
 
 
 def _three(f: statistics.Fitted) -> tuple[float, float, float]:
@@ -182,10 +203,11 @@ def lifetime_value(
     >>> v.parameters, v.groups, v.to_pandas().nlargest(10, "value"), v.summary()
 
     From a history: purchases of one calendar `unit` (day, week, month, …) are one; time is counted in units / `scale`, since the first. The amount is the property of
-    `purchase`, or `amount`. Known up to `until` (default: the end), or up to `split`, with what came after it as holdout. `by` is read at the first purchase.
+    `purchase`, or `amount`. Known up to `until` (default: the end), or up to `split`, with what came after it as holdout. `by` is read at the first purchase, after it is seen: what the customer was when the clock
+    started, not what they became: its properties, attributes (`contact.x`), dimensions of the playbook.
     From a table: x, t_x, T of each customer, [money] (mean of the repeat purchases), [contact_id], [weight] (how many such customers), and the columns of `by`.
     `model`: bg_nbd (Fader, Hardie and Lee, 2005), mbg_nbd (Batislam et al., 2007), pareto_nbd (Schmittlein et al., 1987), bg_bb (Fader, Hardie and Shang, 2010: T whole
-    occasions, t_x the last one used). Spend: Gamma-Gamma (Fader and Hardie, 2013). Fitted by maximum likelihood. The forecast is of `periods` of length `period` (in time of the
+    occasions, t_x the last one used; from a history each `unit` after the first purchase's is one occasion, so choose a long one, and an `until` at the end of one). Spend: Gamma-Gamma (Fader and Hardie, 2013). Fitted by maximum likelihood. The forecast is of `periods` of length `period` (in time of the
     model), discounted by `rate` a period. Raises `Error`: those of the type check, `lifetime_value.columns`, `lifetime_value.split`, `lifetime_value.period`, `input.column`.
     """
     import pyarrow
@@ -193,7 +215,7 @@ def lifetime_value(
 
     if model not in MODELS:
         raise Error("name.unknown", "model", f'"{model}" is no model; there are {", ".join(MODELS)}')
-    by = [by] if isinstance(by, str) else list(by)
+    by = _words.dimensions(by, playbook)
     duration = None
     if isinstance(source, History):
         bought = _selector(purchase, source.schema["events"])
@@ -201,12 +223,12 @@ def lifetime_value(
             bought = bought.property(amount)
         tree = json.loads(bought.json())
         has_money = isinstance(tree, dict) and "property" in tree
+        if model == "bg_bb" and scale != 1:
+            raise Error("lifetime_value.scale", "scale", "for bg_bb each unit is one occasion to buy; leave `scale` out and choose the unit")
         core = _core._customers_of(source._core, bought, unit, scale, None if until is None else _convert.instant(until), None if split is None else _convert.instant(split), by,
                                    source._words(playbook, segments, timezone))  # fmt: skip
         customers = pyarrow.table(Table(core.table(source._core)))
         duration = core.duration
-        if model == "bg_bb":   # every unit after the first is an occasion
-            raise Error("lifetime_value.columns", "model", "bg_bb counts occasions, which a history does not know; give a table with x, t_x and T")
     else:
         columns = _columns.Columns(source, "lifetime_value")
         has_money = "money" in columns
@@ -224,4 +246,4 @@ def lifetime_value(
         spend = statistics.fit_gamma_gamma(customers["x"], customers["money"], weight)
     known: dict[tuple[str, float], str] = {("day", 7.0): "weeks", ("day", 1.0): "days"}
     name = unit if unit == "units of time" else known.get((unit, scale), f"{unit}s" if scale == 1 else f"times {scale:g} {unit}s")
-    return LifetimeValue(customers, model, fitted, spend, (period, periods, rate), name, duration)
+    return LifetimeValue(customers, model, fitted, spend, (period, periods, rate), name, duration, has_money)

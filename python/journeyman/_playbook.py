@@ -392,6 +392,15 @@ class Playbook:
         )  # fmt: skip
         return Diagnosis(found, self.to_dict(), shift, returns)
 
+    def statistics(self, history: History, run: Run | None = None, end: Instant | None = None) -> dict[str, Any]:
+        """What `report:` of the playbook asks for: title to `Experiment`, `Attribution`, `LifetimeValue` or `Survival`, or to the `Error` that says why there is none.
+
+        With a run, over its history; the split of an experiment needs one. `end` is excluded (default: the last instant of the history, included).
+        """
+        from .report import answers
+
+        return answers(self, history, run, None if end is None else _core._just_before(_convert.instant(end, self.timezone)))
+
     def report(
         self,
         history: History,
@@ -405,7 +414,7 @@ class Playbook:
         cohorts: str | None = None,
         add: Mapping[str, Any] | None = None,
     ) -> pathlib.Path:
-        """Writes one page a manager reads, and returns its path: scorecard and KPIs with targets, intervals, trends, why they changed and what to do; segments, funnels, workflows, data to collect.
+        """Writes one page a manager reads, and returns its path: scorecard and KPIs with targets, intervals, trends, why they changed and what to do; segments, funnels, workflows, data to collect, and the statistics that the playbook's `report:` asks for.
 
         One file without scripts that loads nothing: for light and dark screens and for paper. With a run, workflows have their counts. `start`, `end` and `by` are
         those of `kpis`; segments and stages are those one microsecond before `end`, funnels and cohorts see what is before it. `cohorts` names the event that puts contacts into cohorts by month (default: that of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -42,9 +43,12 @@ class Survival(Table):
         """The log-rank test over the groups; None for fewer than two."""
         self.subjects = subjects
         """contact_id, group, time, event: what the curves are made of, where they come from a history."""
-        self.groups = Table(curves.summary(groups))
-        """group, subjects, events, median, median_low, median_high, restricted_mean (up to the last time every group saw)."""
         self._unit, self._what, self._level = unit, what, level
+
+    @functools.cached_property
+    def groups(self) -> Table:
+        """group, subjects, events, median, median_low, median_high, restricted_mean (up to the last time every group saw)."""
+        return _words._Rows(Table(self._curves.summary(self.group_names)).to_arrow())
 
     @property
     def _core(self) -> _core._Table:  # type: ignore[override]
@@ -92,6 +96,8 @@ class Survival(Table):
     def summary(self) -> str:
         """One paragraph: what was found, how sure, and what would change it."""
         parts, rows = [], self.groups.to_pylist()
+        if not any(r["subjects"] for r in rows):
+            return "There are no subjects, so that nothing can be said."
         for r in rows:
             who = f"Of {r['subjects']:,} subjects{' in ' + r['group'] if r['group'] else ''}, {r['events']:,} have had it ({_words.percent(r['events'], r['subjects'])})"
             if r["median"] is None:
@@ -145,9 +151,9 @@ def survival(
     From a table: columns `time`, `event` (yes/no or 1/0; without such a column it happened to all) and, named, `entry` (late entry) and `by`.
     Raises `Error`: those of the type check, `survival.columns`, `survival.lapse`, `input.column`.
     """
-    by = [by] if isinstance(by, str) else list(by)
+    by = _words.dimensions(by, playbook)
     micros = _words.microseconds(unit)
-    name = {"d": "days", "h": "hours", "w": "weeks", "m": "minutes", "s": "seconds"}.get(unit, f"× {unit}")
+    name = {"d": "days", "h": "hours", "w": "weeks", "m": "minutes", "s": "seconds"}.get(unit.removeprefix("1"), f"× {unit}")
     if isinstance(source, History):
         if start is None or (event is None and lapse is None):
             raise TypeError("survival of a history needs `start` and `event`, or `start` and `lapse`")
@@ -163,7 +169,7 @@ def survival(
     columns = _columns.Columns(source, "survival")
     times = _columns.numbers(columns[time], time, unit=micros)
     happened = event if isinstance(event, str) else "event"
-    events = _columns.flags(columns[happened], happened) if event is not None or happened in columns else None
+    events = _columns.flags(columns.given(happened), happened) if event is not None or happened in columns else None
     entries = None if entry is None else _columns.numbers(columns[entry], entry, unit=micros)
     group, groups = (None, [""]) if not by else _columns.codes(columns.together(by), " · ".join(by))
     test = Logrank(_core._logrank(times, events, entries, group, len(groups), "none"), groups) if len(groups) > 1 else None

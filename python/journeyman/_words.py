@@ -5,10 +5,13 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _core
 from ._table import Table
+
+if TYPE_CHECKING:
+    from ._playbook import Playbook
 
 
 class _Rows(Table):
@@ -50,6 +53,12 @@ def number(x: float | None) -> float | None:
 def microseconds(unit: str) -> int:
     """Of a fixed length of time: "d", "7d", "1h"."""
     return _core._length_microseconds(unit if unit[:1].isdigit() else "1" + unit)
+
+
+def dimensions(by: str | Iterable[str], playbook: Playbook | None) -> list[str]:
+    """What to break down by; a dimension of the playbook by its name."""
+    known = {} if playbook is None else playbook.to_dict().get("dimensions", {})
+    return [known.get(name, {}).get("value", name) for name in ([by] if isinstance(by, str) else by)]
 
 
 def percent(part: float, whole: float) -> str:

@@ -232,6 +232,13 @@ def sample_size(
     return _core._sample_size(effect, power, mean, variance, arms, alpha, tuning)
 
 
+def duration(
+    effect: float, *, units_a_day: float, variance: float, mean: float | None = None, arms: float = 2, alpha: float = 0.05, power: float = 0.8, tuning: float | None = None
+) -> float | None:
+    """Days until as many units have come as `sample_size` asks for, when `units_a_day` come to all arms together; rounded up. Whole weeks are wiser than the days between."""
+    return _core._duration(effect, units_a_day, power, mean, variance, arms, alpha, tuning)
+
+
 def power(
     effect: float,
     *,

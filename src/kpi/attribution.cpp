@@ -14,7 +14,7 @@ namespace journeyman {
 channel_credit rule_credit(const touch_columns& t, const rule_options& o) {
     detail::check(t);
     const bool decays = o.rule == attribution_rule::time_decay;
-    if (decays && t.age.empty()) throw error{"attribution.columns", "age", "time decay needs to know how long before the conversion each touch was"};
+    if (decays && t.age.empty() && !t.touches.empty()) throw error{"attribution.columns", "age", "time decay needs to know how long before the conversion each touch was"};
     if (decays && !(o.half_life > 0)) throw error{"attribution.columns", "half_life", "a half-life is above 0"};
     if (o.rule == attribution_rule::position && !(o.first_share >= 0 && o.last_share >= 0 && o.first_share + o.last_share > 0 && o.first_share + o.last_share <= 1))
         throw error{"attribution.columns", "position", "the shares of the first and the last touch are not negative, and at most all together"};

@@ -15,11 +15,14 @@ std::size_t counted_events::add(const selector& s, const std::string& place) {
     return counts_.size() - 1;
 }
 
-node_id counted_events::add_dimension(const std::string& text, std::size_t about, const std::string& place) {
-    const auto& known = compiler_.known();
+expression dimension_of(const std::string& text, const schema& known) {
     const bool property = std::any_of(known.events.begin(), known.events.end(), [&](const auto& e) { return e.second.contains(text); });
     const bool attribute = !property && known.contact.contains(text);
-    const auto e = attribute ? attr(text) : expression::parse(text, bare_names::property);
+    return attribute ? attr(text) : expression::parse(text, bare_names::property);
+}
+
+node_id counted_events::add_dimension(const std::string& text, std::size_t about, const std::string& place) {
+    const auto e = dimension_of(text, compiler_.known());
     return sound([&] { return compiler_.add_event_expression(e, selectors_[about], place); });
 }
 

@@ -14,6 +14,9 @@
 
 namespace journeyman::detail {
 
+/// What a dimension says about an event: a bare name is a property of one, else an attribute of the contact.
+expression dimension_of(const std::string& text, const schema& known);
+
 /// Everything asked goes through one compiler, so that slots are shared. The first problem is thrown.
 class counted_events {
 public:

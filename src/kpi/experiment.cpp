@@ -228,7 +228,7 @@ std::vector<arm_sums> sums_of(std::span<const std::uint32_t> arm, std::size_t ar
         if (arm[i] >= arms) throw error{"statistics.columns", "arm", "row " + std::to_string(i) + " is of an arm that there is not"};
         std::array<double, 4> x{};
         for (std::size_t k = 0; k < 4; ++k)
-            if (!values[k].empty()) x[k] = values[k][i];
+            if (!values[k].empty() && !std::isfinite(x[k] = values[k][i])) throw error{"statistics.columns", "row " + std::to_string(i), "what is counted is a finite number; leave the row out, or say what it counts as"};
         auto& s = out[arm[i]];
         s.add(x);
         s.binary = s.binary && (x[0] == 0 || x[0] == 1);

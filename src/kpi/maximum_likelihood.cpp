@@ -41,6 +41,7 @@ rising::rising(double a, std::size_t greatest) : ln_(greatest + 1), first_(great
 fitted_model maximise(std::vector<std::string> names, const std::vector<double>& start, const likelihood& of, double customers) {
     constexpr std::size_t most_iterations = 200;
     constexpr double longest = 2, furthest = 25;             // a step, and a parameter, in logarithms
+    constexpr double flattest = 10;                          // a standard error in logarithms beyond which the data say nothing
     const auto n = static_cast<Eigen::Index>(start.size());
     Eigen::VectorXd place(n);
     for (Eigen::Index k = 0; k < n; ++k) place[k] = std::log(start[static_cast<std::size_t>(k)]);
@@ -89,7 +90,11 @@ fitted_model maximise(std::vector<std::string> names, const std::vector<double>&
     // At the maximum the first derivatives are 0, so that those by logarithms say all about those by the parameters.
     const Eigen::LLT<Eigen::MatrixXd> information{-here.second};
     Eigen::MatrixXd covariance = Eigen::MatrixXd::Constant(n, n, std::numeric_limits<double>::quiet_NaN());
-    if (out.converged && information.info() == Eigen::Success) covariance = p.asDiagonal() * information.solve(Eigen::MatrixXd::Identity(n, n)) * p.asDiagonal();
+    if (out.converged) {
+        const Eigen::MatrixXd of_logarithms = information.solve(Eigen::MatrixXd::Identity(n, n));
+        out.converged = information.info() == Eigen::Success && of_logarithms.diagonal().maxCoeff() < flattest * flattest;
+        if (out.converged) covariance = p.asDiagonal() * of_logarithms * p.asDiagonal();
+    }
     out.names = std::move(names);
     out.estimates.assign(p.begin(), p.end());
     for (Eigen::Index k = 0; k < n; ++k) out.standard_errors.push_back(std::sqrt(covariance(k, k)));

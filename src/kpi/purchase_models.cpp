@@ -4,7 +4,6 @@
 #include <bit>
 #include <boost/math/quadrature/gauss.hpp>
 #include <boost/math/quadrature/tanh_sinh.hpp>
-#include <boost/math/special_functions/beta.hpp>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -129,19 +128,36 @@ double bg_ln_odds(const four& p, double x, double t_x, double T, std::size_t zer
     return std::log(a / (b + x + static_cast<double>(zero) - 1)) + (r + x) * std::log((alpha + T) / (alpha + t_x));
 }
 
+namespace {
+/// E over p of (1 - (1 + p t / alpha)^-r) / p, p being the chance to leave: where the series is too long or its terms too large.
+double bg_mean_by_integral(double r, double alpha, double a, double b, double t) {
+    const double both = a + b, middle = a / both, sd = std::sqrt(a * b / (both + 1)) / both;
+    const double from = std::max(0.0, middle - 20 * sd), to = std::min(1.0, middle + 20 * sd);
+    if (!(to > from)) return -std::expm1(-r * std::log1p(middle * t / alpha)) / middle;
+    const double ln_beta = std::lgamma(a) + std::lgamma(b) - std::lgamma(both);
+    // Of very large a and b the density is the normal one, and the logarithms of Γ are too coarse for it.
+    const bool narrow = both > 1e6 && a > 1e4 && b > 1e4;
+    const auto ln_density = [&](double p, double q) {
+        if (narrow) return -0.5 * (p - middle) * (p - middle) / (sd * sd) - std::log(sd) - 0.9189385332046727;
+        return (a - 1) * std::log(p) + (b - 1) * std::log(q) - ln_beta;
+    };
+    // Where hardly anybody ever leaves, most of the density lies nearer to 0 than numbers go: what is said of 0 is taken out.
+    const double at_0 = a < 0.1 ? r * t / alpha : 0;
+    boost::math::quadrature::tanh_sinh<double> rule;
+    return at_0 + rule.integrate([&](double p, double rest) {
+        // `rest` is how far it is to the nearer end, below 0 for the lower one.
+        const double x = from == 0 && rest < 0 ? -rest : p, q = to == 1 && rest > 0 ? rest : 1 - p;
+        const double u = x * t / alpha;
+        const double above_0 = at_0 > 0 && u < 1e-5 ? -at_0 * (r + 1) / 2 * u * (1 - (r + 2) / 3 * u) : -std::expm1(-r * std::log1p(u)) / x - at_0;
+        return std::exp(ln_density(x, q)) * above_0;
+    }, from, to);
+}
+}  // namespace
+
 double bg_mean(double r, double alpha, double a, double b, double t) {
     if (!(t > 0)) return 0;
     const double z = t / (alpha + t), ln = std::log1p(-z);
-    if (z > 0.995) {
-        // E over p of (1 - (1 + p t / alpha)^-r) / p, where the series is too long.
-        boost::math::quadrature::tanh_sinh<double> rule;
-        const double scale = 1 / boost::math::beta(a, b);
-        return scale * rule.integrate([&](double p, double rest) {
-            // `rest` is how far it is to the nearer end, below 0 for that at 0.
-            const double from_0 = rest < 0 ? -rest : p, from_1 = rest < 0 ? 1 - p : rest;
-            return std::pow(from_0, a - 2) * std::pow(from_1, b - 1) * -std::expm1(-r * std::log1p(from_0 * t / alpha));
-        }, 0.0, 1.0);
-    }
+    if (z > 0.995 || -(a - 1) * ln > 300 || r > a + b + 10) return bg_mean_by_integral(r, alpha, a, b, t);
     // (a + b - 1)/(a - 1) (1 - (1 - z)^r 2F1(r, b; a + b - 1; z)) by Euler's transformation, with 1/(a - 1) taken out of every term.
     const double g = a - 1, head = std::fabs(g) < 1e-300 ? -ln : -std::expm1(g * ln) / g;
     double term = (a + b - 1 - r) * z, sum = term;

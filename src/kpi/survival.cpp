@@ -18,13 +18,6 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-/// Bits of a double that sort as it does.
-std::uint64_t sortable(double x) {
-    const auto b = std::bit_cast<std::uint64_t>(x + 0.0);    // -0 is 0
-    return (b >> 63) != 0 ? ~b : b | (std::uint64_t{1} << 63);
-}
-double of_sortable(std::uint64_t b) { return std::bit_cast<double>((b >> 63) != 0 ? b & ~(std::uint64_t{1} << 63) : ~b); }
-
 /// By radix, eleven bits a pass; digits that are the same everywhere cost nothing.
 void sort_keys(std::vector<std::uint64_t>& keys) {
     if (keys.size() < 4096) return std::sort(keys.begin(), keys.end());
@@ -48,44 +41,84 @@ struct life_table {
     std::vector<double> time, events, censored;
     std::vector<double> entry;               // sorted
     double subjects = 0;
+    void add(double at, double happened, double lost) {
+        time.push_back(at);
+        events.push_back(happened);
+        censored.push_back(lost);
+        subjects += happened + lost;
+    }
+    /// One subject; times come in order.
+    void add(double at, bool lost) {
+        if (time.empty() || time.back() != at) add(at, 0, 0);
+        auto& column = lost ? censored : events;
+        ++column.back();
+        ++subjects;
+    }
 };
 
-std::vector<life_table> life_tables(const survival_columns& c) {
+void check_columns(const survival_columns& c) {
     const auto n = c.time.size();
     const auto wrong = [](const std::string& what) { throw error{"survival.columns", "", what}; };
     if ((!c.event.empty() && c.event.size() != n) || (!c.entry.empty() && c.entry.size() != n) || (!c.group.empty() && c.group.size() != n))
         wrong("the columns are of unequal length; give a time, an event, an entry and a group for each subject");
     if (c.groups == 0) wrong("there are no groups");
-    std::vector<std::vector<std::uint64_t>> ended(2 * c.groups);       // sorted instants by group: events, then censored
-    for (auto& keys : ended) keys.reserve(n / (2 * c.groups) + 16);
-    std::vector<life_table> out(c.groups);
-    for (std::size_t i = 0; i < n; ++i) {
-        const std::size_t g = c.group.empty() ? 0 : c.group[i];
-        if (g >= c.groups) wrong("row " + std::to_string(i) + " is of a group that there is not");
+    for (std::size_t i = 0; i < c.group.size(); ++i)
+        if (c.group[i] >= c.groups) wrong("row " + std::to_string(i) + " is of a group that there is not");
+    for (std::size_t i = 0; i < n; ++i)
         if (!std::isfinite(c.time[i])) wrong("row " + std::to_string(i) + " has no finite time; leave it out");
-        if (!c.entry.empty()) {
-            if (!(c.entry[i] <= c.time[i])) wrong("row " + std::to_string(i) + " enters after its time is over");
-            out[g].entry.push_back(c.entry[i]);
-        }
-        ended[2 * g + (c.event.empty() || c.event[i] != 0 ? 0 : 1)].push_back(sortable(c.time[i]));
+    for (std::size_t i = 0; i < c.entry.size(); ++i)
+        if (!(c.entry[i] <= c.time[i])) wrong("row " + std::to_string(i) + " enters after its time is over");
+}
+
+/// One more than the greatest time, if all are whole numbers, few enough to count them one by one; else 0.
+std::size_t whole_times(const survival_columns& c) {
+    constexpr double most = 1 << 20;
+    bool whole = true;
+    std::int32_t greatest = 0;
+    for (const double x : c.time) {
+        const double within = x >= 0 && x < most ? x : 0.5;
+        const auto k = static_cast<std::int32_t>(within);
+        whole &= static_cast<double>(k) == within;
+        greatest = std::max(greatest, k);
+    }
+    const auto span = static_cast<std::size_t>(greatest) + 1;
+    return whole && 2 * c.groups * span <= c.time.size() ? span : 0;
+}
+
+std::vector<life_table> life_tables(const survival_columns& c) {
+    check_columns(c);
+    const auto n = c.time.size();
+    std::vector<life_table> out(c.groups);
+    const auto group_of = [&](std::size_t i) -> std::size_t { return c.group.empty() ? 0 : c.group[i]; };
+    const auto lost_at = [&](std::size_t i) -> std::size_t { return c.event.empty() || c.event[i] != 0 ? 0 : 1; };
+    for (std::size_t i = 0; i < c.entry.size(); ++i) out[group_of(i)].entry.push_back(c.entry[i]);
+    for (auto& t : out) std::sort(t.entry.begin(), t.entry.end());
+    if (const auto span = whole_times(c); span != 0) {
+        std::vector<std::uint32_t> counts(2 * c.groups * span);
+        for (std::size_t i = 0; i < n; ++i) ++counts[(2 * group_of(i) + lost_at(i)) * span + static_cast<std::uint32_t>(c.time[i])];
+        for (std::size_t g = 0; g < c.groups; ++g)
+            for (std::size_t t = 0; t < span; ++t)
+                if (const double happened = counts[2 * g * span + t], lost = counts[(2 * g + 1) * span + t]; happened + lost > 0) out[g].add(static_cast<double>(t), happened, lost);
+        return out;
+    }
+    const bool negative = std::any_of(c.time.begin(), c.time.end(), [](double x) { return std::signbit(x); });
+    std::vector<std::uint32_t> sizes(c.groups);
+    for (std::size_t i = 0; i < n; ++i) ++sizes[group_of(i)];
+    // Bits of a double that is not negative sort as it does, and leave one free.
+    std::vector<std::vector<std::uint64_t>> keys(c.groups);
+    std::vector<std::vector<std::pair<double, bool>>> pairs(c.groups);
+    for (std::size_t g = 0; g < c.groups; ++g) negative ? pairs[g].reserve(sizes[g]) : keys[g].reserve(sizes[g]);
+    for (std::size_t i = 0; i < n; ++i) {
+        if (negative) pairs[group_of(i)].emplace_back(c.time[i], lost_at(i) != 0);
+        else keys[group_of(i)].push_back(std::bit_cast<std::uint64_t>(c.time[i]) << 1 | lost_at(i));
     }
     for (std::size_t g = 0; g < c.groups; ++g) {
         auto& t = out[g];
-        const auto& happened = ended[2 * g];
-        const auto& lost = ended[2 * g + 1];
-        sort_keys(ended[2 * g]);
-        sort_keys(ended[2 * g + 1]);
-        std::sort(t.entry.begin(), t.entry.end());
-        t.subjects = static_cast<double>(happened.size() + lost.size());
-        for (std::size_t i = 0, j = 0; i < happened.size() || j < lost.size();) {
-            const auto key = j == lost.size() ? happened[i] : i == happened.size() ? lost[j] : std::min(happened[i], lost[j]);
-            const auto i0 = i, j0 = j;
-            while (i < happened.size() && happened[i] == key) ++i;
-            while (j < lost.size() && lost[j] == key) ++j;
-            t.time.push_back(of_sortable(key));
-            t.events.push_back(static_cast<double>(i - i0));
-            t.censored.push_back(static_cast<double>(j - j0));
-        }
+        for (auto* column : {&t.time, &t.events, &t.censored}) column->reserve(sizes[g] + 1);
+        sort_keys(keys[g]);
+        std::sort(pairs[g].begin(), pairs[g].end());
+        for (const auto k : keys[g]) t.add(std::bit_cast<double>(k >> 1), (k & 1) != 0);
+        for (const auto& [at, lost] : pairs[g]) t.add(at, lost);
     }
     return out;
 }
@@ -109,51 +142,59 @@ private:
     double gone_ = 0;
 };
 
-survival_curve curve_of(const life_table& t, double level) {
-    const double z = detail::two_sided_quantile(level);
+survival_curve curve_of(life_table t, double level) {
     survival_curve out;
     out.level = level;
+    out.z = detail::two_sided_quantile(level);
     out.subjects = static_cast<std::size_t>(t.subjects);
-    out.entry = t.entry;
-    const auto rows = t.time.size() + 1;
-    for (auto* column : {&out.time, &out.survival, &out.low, &out.high, &out.hazard, &out.hazard_low, &out.hazard_high, &out.at_risk, &out.events, &out.censored}) column->reserve(rows);
-    double s = 1, greenwood = 0, hazard = 0, variance = 0, low = 1, high = 1, hazard_low = 0, hazard_high = 0;
-    walk w{t};
-    const auto row = [&](double at, double risk, double d, double lost) {
-        out.time.push_back(at);
-        out.survival.push_back(s);
-        out.low.push_back(low);
-        out.high.push_back(high);
-        out.hazard.push_back(hazard);
-        out.hazard_low.push_back(hazard_low);
-        out.hazard_high.push_back(hazard_high);
-        out.at_risk.push_back(risk);
-        out.events.push_back(d);
-        out.censored.push_back(lost);
-    };
     const double first = t.time.empty() ? 0 : t.time.front();
     const double begin = t.entry.empty() ? std::min(0.0, first) : std::min(t.entry.front(), first);
-    if (t.time.empty() || begin < first) row(begin, t.entry.empty() ? t.subjects : 0, 0, 0);
-    for (std::size_t k = 0; k < t.time.size(); ++k) {
+    if (t.time.empty() || begin < first) {
+        t.time.insert(t.time.begin(), begin);
+        t.events.insert(t.events.begin(), 0);
+        t.censored.insert(t.censored.begin(), 0);
+    }
+    const auto rows = t.time.size();
+    for (auto* column : {&out.survival, &out.greenwood, &out.hazard, &out.hazard_variance, &out.at_risk}) column->reserve(rows);
+    double s = 1, greenwood = 0, hazard = 0, variance = 0;
+    walk w{t};
+    for (std::size_t k = 0; k < rows; ++k) {
         const double n = w.at_risk(t.time[k]), d = t.events[k];
         if (d > 0 && n > 0) {
             s = d >= n ? 0 : s * (1 - d / n);
             greenwood += d / (n * (n - d));
             hazard += d / n;
             variance += d / (n * n);
-            const double half = z * std::sqrt(greenwood) / std::log(s);
-            low = s > 0 ? std::pow(s, std::exp(-half)) : nan;
-            high = s > 0 ? std::pow(s, std::exp(half)) : nan;
-            const double ratio = std::exp(z * std::sqrt(variance) / hazard);
-            hazard_low = hazard / ratio;
-            hazard_high = hazard * ratio;
         }
-        row(t.time[k], n, d, t.censored[k]);
+        out.at_risk.push_back(n);
+        out.survival.push_back(s);
+        out.greenwood.push_back(greenwood);
+        out.hazard.push_back(hazard);
+        out.hazard_variance.push_back(variance);
     }
+    out.time = std::move(t.time);
+    out.events = std::move(t.events);
+    out.censored = std::move(t.censored);
+    out.entry = std::move(t.entry);
     return out;
 }
 
 }  // namespace
+
+survival_curve::interval_t survival_curve::survival_interval(std::size_t row) const {
+    const double s = survival.at(row);
+    if (s == 1) return {1, 1};
+    if (!(s > 0)) return {nan, nan};
+    const double ln = std::log(s), wider = std::exp(z * std::sqrt(greenwood[row]) / ln);   // at most 1
+    return {std::exp(ln / wider), std::exp(ln * wider)};
+}
+
+survival_curve::interval_t survival_curve::hazard_interval(std::size_t row) const {
+    const double h = hazard.at(row);
+    if (h == 0) return {0, 0};
+    const double ratio = std::exp(z * std::sqrt(hazard_variance[row]) / h);
+    return {h / ratio, h * ratio};
+}
 
 std::optional<std::size_t> survival_curve::row_at(double t) const {
     const auto it = std::upper_bound(time.begin(), time.end(), t);
@@ -169,12 +210,15 @@ double survival_curve::at_risk_at(double t) const {
 }
 
 survival_curve::quantile_t survival_curve::quantile(double share) const {
-    const auto first = [&](const std::vector<double>& s) -> std::optional<double> {
-        for (std::size_t k = 0; k < s.size(); ++k)
-            if (s[k] <= share * (1 + 1e-12)) return time[k];      // a product that is a half may be rounded up
-        return {};
-    };
-    return {first(survival), first(low), first(high)};
+    const double least = share * (1 + 1e-12);                 // a product that is a half may be rounded up
+    quantile_t out;
+    for (std::size_t k = 0; k < time.size() && !(out.time && out.low && out.high); ++k) {
+        const auto [low, high] = survival_interval(k);
+        if (!out.time && survival[k] <= least) out.time = time[k];
+        if (!out.low && low <= least) out.low = time[k];
+        if (!out.high && high <= least) out.high = time[k];
+    }
+    return out;
 }
 
 double survival_curve::restricted_mean(double until) const {
@@ -186,7 +230,7 @@ double survival_curve::restricted_mean(double until) const {
 std::vector<survival_curve> survival_curves(const survival_columns& c, double level) {
     if (!(level > 0 && level < 1)) throw error{"statistics.level", "level", "a level lies between 0 and 1"};
     std::vector<survival_curve> out;
-    for (const auto& t : life_tables(c)) out.push_back(curve_of(t, level));
+    for (auto& t : life_tables(c)) out.push_back(curve_of(std::move(t), level));
     return out;
 }
 

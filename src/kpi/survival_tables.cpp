@@ -32,12 +32,13 @@ table to_table(const std::vector<survival_curve>& curves, const std::vector<std:
             out[2].push_integer(static_cast<std::int64_t>(c.at_risk[k]));
             out[3].push_integer(static_cast<std::int64_t>(c.events[k]));
             out[4].push_integer(static_cast<std::int64_t>(c.censored[k]));
+            const auto survival = c.survival_interval(k), hazard = c.hazard_interval(k);
             out[5].push_decimal(c.survival[k]);
-            push(out[6], c.low[k]);
-            push(out[7], c.high[k]);
+            push(out[6], survival.low);
+            push(out[7], survival.high);
             out[8].push_decimal(c.hazard[k]);
-            out[9].push_decimal(c.hazard_low[k]);
-            out[10].push_decimal(c.hazard_high[k]);
+            push(out[9], hazard.low);
+            push(out[10], hazard.high);
         }
     }
     return out;

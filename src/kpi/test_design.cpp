@@ -194,6 +194,12 @@ std::optional<double> sample_size(const test_plan& p, double effect, double powe
     return std::ceil(each * p.arms - 1e-9);
 }
 
+std::optional<double> duration_of(const test_plan& p, double effect, double units_a_day, double power) {
+    if (!(units_a_day > 0)) throw error{"statistics.design", "units_a_day", "units come in at some number a day, above 0"};
+    const auto n = sample_size(p, effect, power);
+    return n ? std::optional{std::ceil(*n / units_a_day)} : std::nullopt;
+}
+
 std::optional<double> detectable(const test_plan& p, double n, double power) {
     check_plan(p);
     detail::check_level(power, "power");

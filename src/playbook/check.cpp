@@ -47,6 +47,7 @@ public:
         leads();
         check_kpis({p_.kpis_, p_.campaigns, p_.dimensions, segment_names, context, p_.types}, c, found_);
         for (std::size_t k = before; k < c.found().size(); ++k) found_.add(c.found()[k]);
+        detail::check_report(p_, known_, pool_, context, found_);
         return sorted();
     }
 
@@ -68,6 +69,11 @@ private:
         const auto funnels = names_of(p_.funnels, "funnels", "funnel");
         names_of(p_.campaigns, "campaigns", "campaign");
         names_of(p_.dimensions, "dimensions", "dimension");
+        std::vector<std::string> titles;
+        for (const auto& r : p_.report) {
+            if (std::find(titles.begin(), titles.end(), r.title) != titles.end()) add("playbook.name", "report." + r.title, "there are two parts of the report of this title; give one another");
+            titles.push_back(r.title);
+        }
         for (const auto& s : p_.segments) {
             if (s.where.empty()) add("playbook.missing", "segments." + s.name, "a segment needs `where`, the predicate that says who is in it");
             if (!s.funnel.empty() && std::find(funnels.begin(), funnels.end(), s.funnel) == funnels.end()) add("name.unknown", "segments." + s.name + ".funnel", "there is no funnel \"" + s.funnel + "\"." + did_you_mean(s.funnel, funnels));

@@ -321,6 +321,7 @@ document to_document(const playbook& p) {
     for (const auto& k : p.kpis_) out["kpis"][k.name] = kpi_of(k);
     for (const auto& c : p.campaigns) out["campaigns"][c.name] = campaign_of(c);
     for (const auto& d : p.dimensions) out["dimensions"][d.name] = dimension_of(d);
+    for (const auto& r : p.report) out["report"][r.title][r.statistic] = data_document(r.settings);
     return out;
 }
 

@@ -29,7 +29,7 @@ bool equals(const playbook& a, const playbook& b) {
     return a.name == b.name && a.timezone == b.timezone && a.currency == b.currency && a.weeks == b.weeks && a.types == b.types && same(a.segments, b.segments) && same(a.funnels, b.funnels) &&
            equals(a.policies, b.policies) && same(a.workflows, b.workflows) &&
            std::equal(a.kpis_.begin(), a.kpis_.end(), b.kpis_.begin(), b.kpis_.end(), [](const kpi& x, const kpi& y) { return equals(with_read_dimensions(x), with_read_dimensions(y)); }) &&
-           same(a.campaigns, b.campaigns) && same(a.dimensions, b.dimensions);
+           same(a.campaigns, b.campaigns) && same(a.dimensions, b.dimensions) && a.report == b.report;
 }
 
 }  // namespace journeyman

@@ -20,14 +20,13 @@ using detail::spot;
 
 constexpr std::size_t largest_file = 16U << 20U;
 
-
 class playbook_reader {
 public:
     playbook_reader(reading& in, playbook& out) : in_{in}, out_{out} {}
 
     void read(const YAML::Node& root) {
         const spot top{root, ""};
-        keyed k{in_, top, "a playbook", {"name", "timezone", "currency", "week_starts", "types", "segments", "funnels", "policies", "workflows", "kpis", "campaigns", "dimensions"}};
+        keyed k{in_, top, "a playbook", {"name", "timezone", "currency", "week_starts", "types", "segments", "funnels", "policies", "workflows", "kpis", "campaigns", "dimensions", "report"}};
         if (!k) return;
         read_text(k, "name", out_.name);
         read_text(k, "timezone", out_.timezone);
@@ -43,6 +42,7 @@ public:
         for (const auto& [name, s] : section(k, "kpis")) out_.kpis_.push_back(kpi_from(name, s));
         for (const auto& [name, s] : section(k, "campaigns")) out_.campaigns.push_back(campaign_from(name, s));
         for (const auto& [name, s] : section(k, "dimensions")) out_.dimensions.push_back(dimension_from(name, s));
+        for (const auto& [title, s] : section(k, "report")) out_.report.push_back(detail::read_report_part(in_, title, s));
     }
 
 private:

@@ -434,12 +434,12 @@ expression reading::expr(const spot& s, std::string_view what, bare_names names)
     return out;
 }
 
-std::optional<selector> reading::select(const spot& s, std::string_view what) {
+std::optional<selector> reading::select(const spot& s, std::string_view what, bool of_property) {
     std::optional<selector> out;
     if (s.node.IsMap()) read_tree(s, [&](const document& d) { out = selector_of(d); });
     else if (!s.node.IsScalar()) fail("playbook.value", s, std::string{what} + " is written as a text, such as `purchase where amount > 10`, this is " + kind_of(s.node));
     else parsed(s, [&] { out = selector::parse(s.node.Scalar()); });
-    if (out && !out->data().property.empty()) {
+    if (out && !of_property && !out->data().property.empty()) {
         fail("playbook.value", s, std::string{what} + " takes events, not their property `" + out->data().property + "`; leave it out");
         return std::nullopt;
     }

@@ -14,6 +14,7 @@
 #include "journeyman/core/data.hpp"
 #include "journeyman/core/error.hpp"
 #include "journeyman/predicate/expression.hpp"
+#include "journeyman/playbook/playbook.hpp"
 #include "journeyman/workflow/workflow.hpp"
 
 namespace journeyman::detail {
@@ -65,7 +66,8 @@ public:
 
     /// A text, or the mapping of the JSON form.
     expression expr(const spot&, std::string_view what, bare_names = bare_names::attribute);
-    std::optional<selector> select(const spot&, std::string_view what);
+    /// Without `of_property` one that reads a property is a problem.
+    std::optional<selector> select(const spot&, std::string_view what, bool of_property = false);
     /// Whether a mapping is an expression rather than a definition with keys of its own (a dimension has `spend`, which is a measure too).
     bool is_expression(const spot&);
     /// A scalar, a list or a mapping, as it stands.
@@ -114,5 +116,7 @@ inline constexpr std::string_view unit_names[] = {"day", "week", "month", "quart
 
 /// The workflows of a file.
 journeyman::workflow read_workflow(reading&, const std::string& name, const spot&);
+/// The parts of its report.
+report_part read_report_part(reading&, const std::string& title, const spot&);
 
 }  // namespace journeyman::detail

@@ -62,6 +62,10 @@ template <class F> void each_node(const playbook& p, const F& f) {
     }
     for (const auto& c : p.campaigns) each_node(c.where, f);
     for (const auto& d : p.dimensions) each_node(d.value, f);
+    for (const auto& r : p.report) {
+        problems said_by_the_check;
+        for (const auto& asked : reported_by(p, r, {}, said_by_the_check)) each_node(asked.what, f);
+    }
 }
 
 void mention(const selector_data& s, schema& known) {

@@ -127,10 +127,20 @@ def test_shapley_of_worths_that_are_named():
 def test_bad_paths_are_refused():
     with pytest.raises(jm.Error, match="attribution.order"):
         jm.attribution({"path": ["a"]}).markov(9)
+    with pytest.raises(jm.Error, match="no model; there are first.*shapley"):
+        jm.attribution({"path": ["a"]}, models=["best"]).to_pylist()
     with pytest.raises(jm.Error, match="negative"):
         jm.attribution({"path": ["a"], "converted": [-1]}).markov()
     with pytest.raises(jm.Error, match="came as a table"):
         jm.attribution({"path": ["a"]}).within("7d")
+
+
+def test_where_nothing_converts_nothing_is_credited():
+    a = jm.attribution({"path": ["a > b"], "converted": [0], "lost": [3]})
+    assert a.summary().startswith("None of the paths") and all(r["markov"] == r["shapley"] == 0 for r in a.to_pylist())
+    start = datetime.datetime(2026, 1, 1, tzinfo=UTC)
+    nobody = jm.attribution(jm.History.from_records([]), touch="visit.channel", conversion="purchase", until=start)
+    assert len(nobody) == 0 and nobody.summary().startswith("There are no touches") and jm.attribution({"path": [], "converted": []}).to_pylist() == []
 
 
 events = some.lists(some.tuples(some.sampled_from(["ads", "mail", "seo", "BUY"]), some.integers(0, 30)), max_size=10)

@@ -101,6 +101,14 @@ def test_what_is_no_experiment_is_said():
         jm.experiment({"arm": ["a", "b"], "y": [1, 2]}, arm="arm", metrics=["y"], control="c")
     with pytest.raises(jm.Error, match="of type text"):
         jm.experiment(jm.History(contacts=[{"contact_id": 1, "v": "a", "city": "Roma"}]), arm="v", metrics={"city": "city"}, until=START)
+    with pytest.raises(jm.Error, match="at least one metric"):
+        jm.experiment({"arm": ["a", "b"], "y": [1, 2]}, arm="arm", metrics=[])
+    with pytest.raises(jm.Error, match="row 1.*finite"):
+        jm.experiment({"arm": ["a", "a", "b"], "y": [1.0, float("nan"), 2.0]}, arm="arm", metrics=["y"])
+    with pytest.raises(jm.Error, match="weights: there is no arm c"):
+        jm.experiment({"arm": ["a", "b"], "y": [1, 2]}, arm="arm", metrics=["y"], weights={"c": 1})
+    with pytest.raises(TypeError, match="split.*run"):
+        jm.experiment(jm.History.from_records([]), split="w.s", metrics={"y": "did(purchase)"})
     rows = jm.experiment({"arm": ["a", "a", "b", "b"], "y": [1, 1, 1, 1]}, arm="arm", metrics=["y"]).to_pylist()
     assert rows[0]["difference"] == 0 and rows[0]["p"] is None and not rows[0]["significant"]
 

@@ -70,6 +70,14 @@ MISTAKES: dict[str, dict[str, Any]] = {
     "a segment without its predicate": {"segments": {"s": {"title": "S"}}},
     "an operator that is none": {"segments": {"s": {"where": {"equals": [1, 1]}}}},
     "a type that is none": {"types": {"contact.x": "string"}},
+    "a statistic that is none": {"report": {"r": {"regression": {}}}},
+    "a part of two statistics": {"report": {"r": {"survival": {"start": "a", "event": "b"}, "lifetime_value": {}}}},
+    "an experiment without metrics": {"report": {"r": {"experiment": {"arm": "variant"}}}},
+    "a metric of three": {"report": {"r": {"experiment": {"arm": "variant", "metrics": {"m": ["1", "2", "3"]}}}}},
+    "a correction that is none": {"report": {"r": {"experiment": {"arm": "variant", "metrics": {"m": "did(a)"}, "correction": "holms"}}}},
+    "a level of two": {"report": {"r": {"survival": {"start": "a", "event": "b", "level": 2}}}},
+    "a model that is none": {"report": {"r": {"lifetime_value": {"model": "nbd"}}}},
+    "half a period": {"report": {"r": {"lifetime_value": {"periods": 0.5}}}},
     "re-entry that is none": {"workflows": {"w": {**WORKFLOW, "reentry": "always"}}},
 }
 
@@ -124,6 +132,8 @@ PLACES: dict[str, tuple[dict[str, Any], Callable[[Any], dict[str, Any]]]] = {
     "improvement": ({}, lambda x: {"kpis": {"k": {"value": "new(a)", "improve": [x]}}}),
     "campaign": ({}, lambda x: {"campaigns": {"c": x}}),
     "dimension": ({"value": "x"}, lambda x: {"dimensions": {"d": x}}),
+    "report_part": ({}, lambda x: {"report": {"r": x}}),
+    **{name: ({}, lambda x, name=name: {"report": {"r": {name: x}}}) for name in ("experiment", "attribution", "lifetime_value", "survival")},
 }
 
 

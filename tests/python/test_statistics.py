@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 
 import journeyman as jm
 import numpy
@@ -18,7 +19,7 @@ FILE = statistics_cases.SHARED / "conformance" / "statistics_shared.json"
 FITS = ("bgnbd_fit", "mbgnbd_fit", "pareto_fit", "bgbb_fit", "sbg_fit", "gamma_gamma_fit")
 
 
-@pytest.mark.skipif(not FILE.exists(), reason=f"{FILE} is missing")
+@pytest.mark.skipif(not FILE.exists() and not os.environ.get("JOURNEYMAN_REQUIRE_SHARED"), reason=f"{FILE} is missing")
 def test_the_shared_cases_to_all_their_digits():
     wrong = []
     for case in json.loads(FILE.read_text())["cases"]:
@@ -117,6 +118,14 @@ def test_the_size_of_a_test_gives_its_power():
         n = statistics.sample_size(0.05, power=0.8, **plan)
         assert statistics.power(0.05, n=n - 1, **plan) < 0.8 + 1e-6 < statistics.power(0.05, n=n + 1, **plan) + 2e-6
         assert statistics.detectable(n, power=0.8, **plan) == pytest.approx(0.05, rel=3e-3)
+
+
+def test_the_duration_of_a_test_is_its_size_by_what_comes_in_a_day():
+    plan = {"variance": 0.09, "mean": 0.1, "arms": 3}
+    n = statistics.sample_size(0.1, **plan)
+    assert statistics.duration(0.1, units_a_day=1000, **plan) == math.ceil(n / 1000)
+    with pytest.raises(jm.Error, match="above 0"):
+        statistics.duration(0.1, units_a_day=0, **plan)
 
 
 def test_bounds_spend_what_they_should_by_a_simulation():
@@ -315,6 +324,40 @@ def test_spend_is_fitted_as_a_numeric_search_would():
     assert fitted.log_likelihood == pytest.approx(-best.fun, rel=1e-8)
     covariance = numpy.linalg.inv(-hessian(lambda e: -loss(numpy.log(e)), fitted.estimates))
     assert fitted.standard_errors == pytest.approx(numpy.sqrt(numpy.diag(covariance)).tolist(), rel=0.01)
+
+
+def test_contracts_are_fitted_with_the_errors_of_a_numeric_hessian():
+    left = [1000, 869, 743, 653, 593, 551, 517, 491]   # the paper's regular customers
+    fitted = statistics.fit_sbg(left)
+
+    def total(p):
+        a, b = p
+        lost = sum((left[t - 1] - left[t]) * (scipy.special.betaln(a + 1, b + t - 1) - scipy.special.betaln(a, b)) for t in range(1, 8))
+        return lost + left[7] * (scipy.special.betaln(a, b + 7) - scipy.special.betaln(a, b))
+
+    best = scipy.optimize.minimize(lambda ln: -total(numpy.exp(ln)), [0, 0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-9})
+    assert fitted.log_likelihood == pytest.approx(-best.fun, rel=1e-9) and fitted.estimates == pytest.approx(numpy.exp(best.x).tolist(), rel=1e-4)
+    covariance = numpy.linalg.inv(-hessian(total, numpy.array(fitted.estimates)))
+    assert fitted.standard_errors == pytest.approx(numpy.sqrt(numpy.diag(covariance)).tolist(), rel=0.01)
+
+
+@pytest.mark.parametrize("a, b", [(0.001, 10), (0.03, 0.2), (5, 5), (300, 700), (1000, 0.5), (0.5, 1000), (1e5, 2e5), (3e10, 2e10)])
+@pytest.mark.parametrize("r, alpha", [(0.24, 4.4), (85, 1e4)])
+def test_expected_purchases_hold_far_from_usual_parameters(a, b, r, alpha):
+    m = statistics.Purchases("bg_nbd", r=r, alpha=alpha, a=a, b=b)
+    p = scipy.stats.beta(a, b).ppf((numpy.arange(200_000) + 0.5) / 200_000)
+    for t in (1, 50, 2000, 1e6):
+        u = p * t / alpha
+        expected = numpy.mean(numpy.where(u < 1e-9, r * t / alpha, -numpy.expm1(-r * numpy.log1p(u)) / numpy.maximum(p, 1e-300)))
+        assert m.mean(t) == pytest.approx(expected, rel=3e-3)
+
+
+def test_a_ridge_is_no_maximum():
+    r = numpy.random.default_rng(8)
+    x = r.poisson(0.3, 3000).astype(float)   # one rate for all: r and alpha run away together
+    t_x = numpy.where(x > 0, r.uniform(0.1, 9, 3000), 0)
+    fitted = statistics.fit_purchases("bg_nbd", x, t_x, numpy.full(3000, 10.0))
+    assert not fitted.converged and "no maximum" in repr(fitted)
 
 
 def test_what_cannot_be_fitted_says_so():

@@ -1,6 +1,8 @@
 """Survival against statsmodels and scipy on random subjects, and against a walk by hand on random histories."""
 
 import datetime
+import os
+import warnings
 
 import journeyman as jm
 import numpy
@@ -12,6 +14,15 @@ from hypothesis import strategies as some
 from journeyman import statistics
 from statsmodels.duration.survfunc import survdiff
 
+try:   # by .ci/setup, since it wants an older pandas than it needs
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import lifelines
+        import lifelines.statistics
+        import lifelines.utils
+except ImportError:
+    lifelines = None
+needs_lifelines = pytest.mark.skipif(lifelines is None and not os.environ.get("CI"), reason="lifelines is not here; in CI its absence is a failure")
 UTC = datetime.timezone.utc
 
 
@@ -31,6 +42,63 @@ def test_the_curve_is_that_of_statsmodels(seed, late):
     numpy.testing.assert_allclose(ours["time"], theirs.surv_times)
     numpy.testing.assert_allclose(ours["at_risk"], theirs.n_risk)
     numpy.testing.assert_allclose(ours["survival"], theirs.surv_prob, atol=1e-12)
+
+
+@needs_lifelines
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("late", [False, True])
+def test_curves_hazards_and_intervals_are_those_of_lifelines(seed, late):
+    t = subjects(seed, late=late)
+    ours = jm.survival(t, entry="entry" if late else None)
+    entry = t["entry"] if late else None
+    rows = ours.to_pandas().query("events > 0")
+    survival = lifelines.KaplanMeierFitter().fit(t["time"], t["event"], entry=entry)
+    numpy.testing.assert_allclose(rows["survival"], survival.survival_function_at_times(rows["time"]), atol=1e-9)
+    inside = rows.query("survival > 0")
+    for end, column in (("low", 0), ("high", 1)):
+        numpy.testing.assert_allclose(inside[end], survival.confidence_interval_.iloc[:, column].loc[inside["time"]], atol=1e-9)
+    assert ours.groups.to_pylist()[0]["median"] == survival.median_survival_time_
+    if not late:
+        mean = lifelines.utils.restricted_mean_survival_time(survival, t=float(t["time"].max()))
+        assert ours.groups.to_pylist()[0]["restricted_mean"] == pytest.approx(mean, rel=1e-6)
+
+
+@needs_lifelines
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("late", [False, True])
+def test_hazards_are_those_of_lifelines(late):
+    r = numpy.random.default_rng(7)
+    time = r.exponential(10, 300) + 1   # no ties: there it takes one after the other, not d / n; its interval is by another variance
+    entry = time * r.random(300) * 0.9 if late else None
+    t = {"time": time, "event": r.random(300) < 0.7} | ({"entry": entry} if late else {})
+    rows = jm.survival(t, entry="entry" if late else None).to_pandas().query("events > 0")
+    theirs = lifelines.NelsonAalenFitter(nelson_aalen_smoothing=False).fit(time, t["event"], entry=entry)
+    numpy.testing.assert_allclose(rows["hazard"], theirs.cumulative_hazard_.iloc[:, 0].loc[rows["time"]], atol=1e-9)
+
+
+@needs_lifelines
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("ours, theirs", [("none", None), ("wilcoxon", "wilcoxon"), ("tarone-ware", "tarone-ware"), ("peto", "peto")])
+def test_the_logrank_is_that_of_lifelines(seed, ours, theirs):
+    t = subjects(seed)
+    found = statistics.logrank(t["time"], t["event"], t["group"], weighting=ours)
+    expected = lifelines.statistics.multivariate_logrank_test(t["time"], t["group"], t["event"], weightings=theirs)
+    assert found.chi2 == pytest.approx(expected.test_statistic, rel=1e-9) and found.p == pytest.approx(expected.p_value, rel=1e-9)
+
+
+@pytest.mark.parametrize("shift", [0, -7.25])
+def test_times_that_are_counted_and_times_that_are_sorted_give_one_table(shift):
+    r = numpy.random.default_rng(2)
+    time, event, group = r.integers(0, 60, 20_000) + float(shift), r.random(20_000) < 0.5, r.integers(0, 3, 20_000)
+    whole = jm.survival({"time": time, "event": event, "g": group}, by="g")
+    spread = jm.survival({"time": numpy.append(time, 1e7 + 0.5), "event": numpy.append(event, True), "g": numpy.append(group, 9)}, by="g")
+    columns = ["time", "events", "censored", "at_risk", "survival", "low", "high", "hazard_high"]
+    for g in "012":
+        a, b = ([[r[c] for c in columns] for r in s.to_pylist() if r["group"] == g] for s in (whole, spread))
+        assert a == b
+        assert {(r[0], r[1] + r[2]) for r in a} >= {(x, (time[group == int(g)] == x).sum()) for x in set(time)}
 
 
 def test_the_hazard_and_its_interval_by_hand():
@@ -67,6 +135,7 @@ def test_nothing_can_be_said_of_one_group_or_of_no_events():
     assert statistics.logrank([1, 2], [1, 1], ["a", "a"]).df == 0
     assert statistics.logrank([1, 2], [0, 0], ["a", "b"]).p == 1
     never = jm.survival({"time": [1, 2], "event": [0, 0]})
+    assert jm.survival({"time": [], "event": []}).summary().startswith("There are no subjects")
     assert never.groups.to_pylist()[0]["median"] is None and never.at([5]).to_pylist()[0]["survival"] == 1
 
 

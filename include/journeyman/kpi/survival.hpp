@@ -26,12 +26,16 @@ struct survival_columns {
 
 /// One group's curve: a row for the beginning (time 0, or the first entry) and one for each distinct time.
 struct survival_curve {
-    std::vector<double> time, survival, low, high;           // the interval is NaN where there is none (survival 0)
-    std::vector<double> hazard, hazard_low, hazard_high;     // cumulative
+    std::vector<double> time, survival, greenwood;           // the sum of d / (n (n - d)): the variance of the survival over its square
+    std::vector<double> hazard, hazard_variance;             // cumulative
     std::vector<double> at_risk, events, censored;
     std::vector<double> entry;                               // sorted; empty when nobody enters late
     std::size_t subjects = 0;
-    double level = 0.95;
+    double level = 0.95, z = 1.959963984540054;              // and its normal quantile
+    /// Of a row; NaN where there is none (survival 0).
+    struct interval_t { double low, high; };
+    [[nodiscard]] interval_t survival_interval(std::size_t row) const;
+    [[nodiscard]] interval_t hazard_interval(std::size_t row) const;
     /// Where t falls: the last row at or before it; nothing before the first.
     [[nodiscard]] std::optional<std::size_t> row_at(double t) const;
     /// time >= t and entry < t.

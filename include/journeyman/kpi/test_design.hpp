@@ -39,6 +39,8 @@ struct test_plan {
 };
 /// Units of all arms together for `power` to see an effect, rounded up. Nothing where no number suffices.
 std::optional<double> sample_size(const test_plan&, double effect, double power = 0.8);
+/// How many days that takes when so many units come in a day, to all arms together; rounded up.
+std::optional<double> duration_of(const test_plan&, double effect, double units_a_day, double power = 0.8);
 /// Two-sided, of an effect with `n` units in all arms together.
 double power_of(const test_plan&, double effect, double n);
 /// Of an absolute effect with arms of these sizes and one variance.

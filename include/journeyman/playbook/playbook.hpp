@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "journeyman/core/data.hpp"
 #include "journeyman/core/error.hpp"
 #include "journeyman/core/table.hpp"
 #include "journeyman/core/zone.hpp"
@@ -32,6 +33,13 @@ struct run_options;
 struct workflow_definitions;   // workflow/compiled.hpp
 struct workflow_program;
 struct comparison;             // run/compare.hpp
+
+/// A part of the report: the title, which statistic (`experiment`, `attribution`, `lifetime_value`, `survival`), and what is asked of it, by the names of Python's arguments, as written.
+struct report_part {
+    std::string title, statistic;
+    data_mapping settings;
+    friend bool operator==(const report_part&, const report_part&) = default;
+};
 
 /// Data to collect: `pb.coverage(h, at)`.
 struct coverage_report {
@@ -61,6 +69,7 @@ public:
     std::vector<journeyman::kpi> kpis_;
     std::vector<journeyman::campaign> campaigns;
     std::vector<journeyman::dimension> dimensions;
+    std::vector<report_part> report;                        // statistics that stand in the report
     std::map<std::string, std::string> places;             // path in the definition ("kpis.cpa.value") → "file:line:column"; empty when built in code
 
     /// A YAML or JSON file. Throws `error` for a file that is not there or is no YAML (code `playbook.yaml`, with line:column), and for definitions that
@@ -148,6 +157,7 @@ private:
     void put(journeyman::kpi k) { kpis_.push_back(std::move(k)); }
     void put(journeyman::campaign c) { campaigns.push_back(std::move(c)); }
     void put(journeyman::dimension d) { dimensions.push_back(std::move(d)); }
+    void put(report_part r) { report.push_back(std::move(r)); }
     void put(journeyman::policies p) { policies = std::move(p); }
 };
 

@@ -13,13 +13,14 @@ from .._files import whole_file
 from .._kpis import Kpis
 from ._page import page
 from ._sections import cohorts, coverage, funnels, head, kpi_cards, more, scorecard, segments, workflows
+from ._statistics import answers, statistics
 
 if TYPE_CHECKING:
     from .._history import History
     from .._playbook import Dimensions, Playbook
     from .._run import Run
 
-__all__ = ["write"]
+__all__ = ["answers", "write"]
 
 
 def write(
@@ -41,6 +42,7 @@ def write(
         funnels(playbook, history, last, end),
         workflows(playbook, run),
         cohorts(playbook, history, last, cohorts_of),
+        *statistics(playbook, history, run, last),
         coverage(playbook, history, last),
         *(more(name, what) for name, what in add.items()),
     ]

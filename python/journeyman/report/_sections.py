@@ -6,6 +6,7 @@ import functools
 import io
 import itertools
 import re
+import zlib
 from html import escape
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -326,15 +327,16 @@ def coverage(playbook: Playbook, history: History, at: Instant | None) -> Sectio
 
 
 # --- what the caller adds -----------------------------------------------------------------------------------------------------
-def more(name: str, what: Any) -> Section:
-    """A section of any result: its picture, where it has one, and its table."""
+def more(name: str, what: Any, numbers: Any = None) -> Section:
+    """A section of any result: its picture, where it has one, and its table (or other `numbers`)."""
     parts = []
     summary = getattr(what, "summary", None)
     if callable(summary) and isinstance(said := summary(), str):
         parts.append(f"<p>{escape(said)}</p>")
     if hasattr(what, "plot"):
         parts.append(f'<div class="paper">{_picture(what, name)}</div>')
-    rows = what.to_pylist() if hasattr(what, "to_pylist") else []
+    numbers = what if numbers is None else numbers
+    rows = numbers.to_pylist() if hasattr(numbers, "to_pylist") else []
     if rows:
         columns = list(rows[0])
         number = {c: all(isinstance(r[c], (int, float, type(None))) and not isinstance(r[c], bool) for r in rows) for c in columns}
@@ -366,5 +368,6 @@ def _picture(what: Any, name: str) -> str:
     file = io.StringIO()
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "font.family": "sans-serif"}):
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    svg = file.getvalue()
+    # Every picture calls its parts alike; a page has each name once.
+    svg = re.sub(r'(\bid="|href="#|url\(#)', lambda m: f"{m[1]}p{zlib.crc32(name.encode()):x}-", file.getvalue())
     return f'<svg role="img" aria-label="{escape(name)}" ' + svg[svg.index("<svg") + 5 :]
