@@ -78,6 +78,15 @@ def test_pinpoint_says_what_it_lost_and_where():
     assert with_segments.playbook.to_dict()["segments"]["VIP"]["where"] == "orders > 9 and did(any, last 30d)"
 
 
+def test_each_takes_the_zone_by_its_name():
+    for name, read in (("dittofeed", importers.dittofeed), ("pinpoint", importers.pinpoint), ("klaviyo", importers.klaviyo)):
+        assert read(sample(name), timezone="Asia/Kolkata").playbook.timezone == "Asia/Kolkata"
+    odd = sample("pinpoint")
+    odd["JourneyResponse"]["Schedule"]["Timezone"] = "UTC+05:30"
+    assert "pinpoint.timezone" in {p.code for p in importers.pinpoint(odd).lost}
+    assert "pinpoint.timezone" not in {p.code for p in importers.pinpoint(odd, timezone="Asia/Kolkata").lost}
+
+
 def test_pinpoint_replays():
     member = {"in_segment_seg-eu": True, "in_segment_seg-vip": True}
     records = [

@@ -15,18 +15,19 @@ CHANNELS = {"EMAIL": "email", "SMS": "sms", "PUSH": "push"}
 KINDS = ("EMAIL", "SMS", "PUSH", "CUSTOM", "ContactCenter", "Wait", "ConditionalSplit", "MultiCondition", "RandomSplit", "Holdout")
 
 
-def pinpoint(source: JSON | str | os.PathLike[str], segments: Mapping[str, JSON] | None = None) -> Import:
+def pinpoint(source: JSON | str | os.PathLike[str], segments: Mapping[str, JSON] | None = None, timezone: str | None = None) -> Import:
     """A playbook from a journey of Amazon Pinpoint: what GetJourney answers (`JourneyResponse`), or what CreateJourney takes (`WriteJourneyRequest`).
 
-    `source` is their JSON, its text, or a file. `segments`: by id, what GetSegment answers, for the segments that the journey names.
+    `source` is their JSON, its text, or a file. `segments`: by id, what GetSegment answers, for the segments that the journey names. `timezone`: the playbook's zone by its
+    name, summer time and all; without it, the schedule's, which is so many hours from UTC.
     Raises ValueError when there are no activities in it.
     """
     with in_the_form_of("Amazon Pinpoint", "journey"):
         given = loaded(source)
         for key in ("JourneyResponse", "WriteJourneyRequest"):
             if key in given:
-                return _Reader(given[key], f"{key}.", segments or {}).made()
-        return _Reader(given, "", segments or {}).made()
+                return _Reader(given[key], f"{key}.", segments or {}, timezone).made()
+        return _Reader(given, "", segments or {}, timezone).made()
 
 
 def zone_of(text: str) -> str | None:
@@ -39,7 +40,7 @@ def zone_of(text: str) -> str | None:
 
 
 class _Reader(Maker):
-    def __init__(self, journey: JSON, root: str, segments: Mapping[str, JSON]) -> None:
+    def __init__(self, journey: JSON, root: str, segments: Mapping[str, JSON], timezone: str | None) -> None:
         super().__init__("pinpoint", "UTC")
         if not journey.get("Activities"):
             raise ValueError("no journey of Pinpoint: there are no `Activities`")
@@ -47,9 +48,9 @@ class _Reader(Maker):
         self.journey_, self.root = journey, root
         schedule = mapping(journey.get("Schedule"))
         zone = zone_of(schedule.get("Timezone", "UTC"))
-        if zone is None:
-            self.lost(f"{root}Schedule.Timezone", "timezone", f"`{schedule['Timezone']}` is no whole number of hours; give the playbook a zone by name. UTC is taken")
-        self.playbook["timezone"] = zone or "UTC"
+        if zone is None and timezone is None:
+            self.lost(f"{root}Schedule.Timezone", "timezone", f"`{schedule['Timezone']}` is no whole number of hours; give the zone's name as `timezone`. UTC is taken")
+        self.playbook["timezone"] = timezone or zone or "UTC"
         workflow: dict[str, Any] = {}
         self.start(workflow, mapping(journey.get("StartCondition")), f"{root}StartCondition", schedule)
         self.limits(workflow, mapping(journey.get("Limits")), f"{root}Limits")
