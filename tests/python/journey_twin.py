@@ -158,7 +158,8 @@ class Loop(Steps):
             contact.log.append(entry)
             concerned = [contact]
         for contact in concerned:
-            self.note(contact, entry)
+            for known in (entry, *self.accounts.get(entry.attributes.get("account"), [])):   # what an account that it joins has seen
+                self.note(contact, known)
             # An event that the playbook does not read is no look of its own (docs/semantics.md).
             if running and (entry.name is None or any(named(s, entry.name) for s in self.selectors)):
                 self.handle(t, contact, entry)
