@@ -9,7 +9,7 @@ namespace journeyman::detail {
 namespace {
 
 constexpr std::uint32_t block = 4096;                                  // rows whose slots stay in the nearest cache
-constexpr std::size_t most_counts = std::size_t{1} << 22;              // of one measure, by group and slot
+constexpr std::size_t most_counts = std::size_t{1} << 22;              // of one measure, by group and slot; what is kept together takes eight times the room
 
 bool is_fixed(aggregate a) { return a == aggregate::spend || a == aggregate::budget; }
 
@@ -57,7 +57,7 @@ pass_counter::pass_counter(const plan& p, const program& program, const history_
         auto& j = jobs_[k];
         if (j.frame == nullptr) continue;
         plan_job(p.kpis[k], j);
-        const std::size_t most = most_counts / (std::size_t{j.frame->words()} * 64) + 1;
+        const std::size_t most = most_counts / (j.what == job::joint ? 8 : 1) / (std::size_t{j.frame->words()} * 64) + 1;
         if (std::find(crowds_.begin(), crowds_.end(), j.who) == crowds_.end()) {
             crowds_.push_back(j.who);
             j.who->most_groups = most;

@@ -141,7 +141,7 @@ value slot_frame::at(std::uint32_t combination, std::size_t k) const {
 }
 
 void slot_frame::fold(const std::uint64_t* bits, std::uint32_t n, std::uint64_t* whole) const {
-    const std::uint32_t width = words(), m = whole_words(), pitch = pitch_;
+    const std::uint32_t width = words(), m = whole_words();
     if (m > 1) {
         std::fill_n(whole, std::size_t{n} * m, 0);
         for (std::uint32_t i = 0; i < n; ++i, bits += width, whole += m) {
@@ -150,20 +150,7 @@ void slot_frame::fold(const std::uint64_t* bits, std::uint32_t n, std::uint64_t*
         }
         return;
     }
-    const std::uint64_t periods = (std::uint64_t{1} << periods_count()) - 1;
-    const auto each = [=](auto all) {
-        for (std::uint32_t i = 0; i < n; ++i) whole[i] = all(bits + std::size_t{i} * width);
-        for (std::uint32_t by = 32; by >= pitch; by /= 2)
-            for (std::uint32_t i = 0; i < n; ++i) whole[i] |= whole[i] >> by;
-        for (std::uint32_t i = 0; i < n; ++i) whole[i] &= periods;
-    };
-    if (width == 1) return each([](const std::uint64_t* b) { return b[0]; });
-    if (width == 2) return each([](const std::uint64_t* b) { return b[0] | b[1]; });
-    each([=](const std::uint64_t* b) {
-        std::uint64_t any = 0;
-        for (std::uint32_t w = 0; w < width; ++w) any |= b[w];
-        return any;
-    });
+    best_kernels().fold(bits, width, n, pitch_, (std::uint64_t{1} << periods_count()) - 1, whole);
 }
 
 }  // namespace journeyman::detail

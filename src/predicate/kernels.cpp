@@ -85,6 +85,19 @@ std::size_t count(const std::uint64_t* bits, std::size_t n) { return count_body(
 void count_spans(const std::uint64_t* bits, const std::uint32_t* begins, std::size_t n, std::uint32_t* out) { count_spans_body(bits, begins, n, out); }
 void distinct_spans(const std::uint8_t* codes, const std::uint32_t* low, const std::uint32_t* high, const std::uint32_t* who, std::size_t n, std::int64_t* out) { distinct_spans_body(codes, low, high, who, n, out); }
 
+JOURNEYMAN_INLINE void fold_body(const std::uint64_t* bits, std::size_t words, std::size_t n, unsigned pitch, std::uint64_t keep, std::uint64_t* out) {
+    if (words == 2) for (std::size_t i = 0; i < n; ++i) out[i] = bits[2 * i] | bits[2 * i + 1];
+    else for (std::size_t i = 0; i < n; ++i) {
+        std::uint64_t any = 0;
+        for (std::size_t w = 0; w < words; ++w) any |= bits[i * words + w];
+        out[i] = any;
+    }
+    for (unsigned by = 32; by >= pitch; by /= 2)
+        for (std::size_t i = 0; i < n; ++i) out[i] |= out[i] >> by;
+    for (std::size_t i = 0; i < n; ++i) out[i] &= keep;
+}
+void fold(const std::uint64_t* bits, std::size_t words, std::size_t n, unsigned pitch, std::uint64_t keep, std::uint64_t* out) { fold_body(bits, words, n, pitch, keep, out); }
+
 void add_columns(const std::uint64_t* bits, std::size_t words, const std::uint32_t* group, std::size_t n, std::uint32_t* counts) {
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t w = 0; w < words; ++w) {
@@ -109,7 +122,7 @@ void add_of_8(const std::uint8_t* x, std::size_t n, const std::uint16_t* values,
     for (std::size_t k = 0; k < n; ++k) out[k] = static_cast<std::uint16_t>(out[k] + values[x[k] < 63 ? x[k] : 63]);
 }
 
-constexpr kernels plain{between<std::uint8_t>, between<std::uint32_t>, between<std::int64_t>, between<double>, inside_16, few_16, count, count_spans, distinct_spans, ranks_16, add_of_8, add_columns};
+constexpr kernels plain{between<std::uint8_t>, between<std::uint32_t>, between<std::int64_t>, between<double>, inside_16, few_16, count, count_spans, distinct_spans, ranks_16, add_of_8, fold, add_columns};
 
 #if JOURNEYMAN_HAS_WIDE
 
@@ -205,6 +218,7 @@ JOURNEYMAN_WIDE void distinct_spans_wide(const std::uint8_t* codes, const std::u
     }
 }
 
+JOURNEYMAN_WIDE void fold_wide(const std::uint64_t* bits, std::size_t words, std::size_t n, unsigned pitch, std::uint64_t keep, std::uint64_t* out) { fold_body(bits, words, n, pitch, keep, out); }
 /// All of one group: 64 counts of a byte in a register, emptied before they are full.
 JOURNEYMAN_WIDE void add_columns_of_one(const std::uint64_t* bits, std::size_t words, std::size_t n, std::uint32_t* counts) {
     const __m512i one = _mm512_set1_epi8(1);
@@ -274,7 +288,7 @@ JOURNEYMAN_WIDE void add_of_8_wide(const std::uint8_t* x, std::size_t n, const s
     }
 }
 
-constexpr kernels wide{between_8_wide, between_32_wide, between_64_wide, between_decimals_wide, inside_16_wide, few_16_wide, count_wide, count_spans_wide, distinct_spans_wide, ranks_16_wide, add_of_8_wide, add_columns_wide};
+constexpr kernels wide{between_8_wide, between_32_wide, between_64_wide, between_decimals_wide, inside_16_wide, few_16_wide, count_wide, count_spans_wide, distinct_spans_wide, ranks_16_wide, add_of_8_wide, fold_wide, add_columns_wide};
 
 #endif
 

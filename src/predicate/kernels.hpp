@@ -28,6 +28,8 @@ struct kernels {
     void (*ranks_16)(const std::uint16_t* x, std::size_t n, const std::uint16_t* bounds, std::size_t m, const std::uint16_t* values, std::uint16_t* out, std::uint64_t* on);
     /// out[k] += values[x[k] below 63, else 63].
     void (*add_of_8)(const std::uint8_t* x, std::size_t n, const std::uint16_t* values, std::uint16_t* out);
+    /// out[i]: of `words` words from bits[i * words] on, fields of `pitch` bits (a power of two up to 64) one over the other, and of those the bits in `keep`.
+    void (*fold)(const std::uint64_t* bits, std::size_t words, std::size_t n, unsigned pitch, std::uint64_t keep, std::uint64_t* out);
     /// counts[(group[i] * words + w) * 64 + b] += 1 for each bit b that is 1 in bits[i * words + w]. Without groups all are in the first.
     void (*add_columns)(const std::uint64_t* bits, std::size_t words, const std::uint32_t* group, std::size_t n, std::uint32_t* counts);
 };

@@ -70,6 +70,18 @@ TEST_CASE("wide kernels do what plain ones do") {
             kernel.add_columns(columns.data(), wide, group.data(), n, sums[k].data());
             kernel.add_columns(columns.data(), wide, nullptr, n, sums[k].data());
         }
+        words folded[2] = {words(n + 1, unset), words(n + 1, unset)};
+        for (const unsigned pitch : {2U, 16U, 64U}) {
+            const std::uint64_t keep = pitch == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << pitch) - 1;
+            d::best_kernels().fold(columns.data(), wide, n, pitch, keep, folded[0].data());
+            d::plain_kernels().fold(columns.data(), wide, n, pitch, keep, folded[1].data());
+            CHECK(folded[0] == folded[1]);
+            for (std::size_t k = 0; k < n; ++k) {
+                std::uint64_t any = 0;
+                for (std::size_t bit = 0; bit < wide * 64; ++bit) any |= ((columns[k * wide + bit / 64] >> (bit % 64)) & 1) << (bit % pitch);
+                CHECK(folded[0][k] == any);
+            }
+        }
         CHECK(ranks[0] == ranks[1]);
         CHECK(on[0] == on[1]);
         CHECK(sums[0] == sums[1]);
