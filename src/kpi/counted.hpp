@@ -30,7 +30,7 @@ struct counted {
 
 /// The pass. Throws the first error of the check, and `kpi.window` for an empty span.
 counted count(const kpi_definitions&, const history&, const std::vector<journey_span>&, const kpi_options&);
-kpi_report report(const kpi_definitions&, const counted&, double level);
+kpi_report report(const kpi_definitions&, const counted&, double level, unsigned threads);
 
 /// The totals of a cell, as its formula takes them.
 std::vector<std::optional<double>> amounts_of(const kpi_definitions&, const counted_kpi&, const period&, const totals*);

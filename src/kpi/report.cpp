@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "history/tasks.hpp"
 #include "kpi/counted.hpp"
 #include "kpi/trend.hpp"
 
@@ -12,9 +13,78 @@ using namespace detail;
 
 bool has_cohort(const formula& f) { return f.has(aggregate::starters) || f.has(aggregate::converted) || f.has(aggregate::elapsed); }
 
+/// The numbers of one KPI, before they are written: what of a report takes time.
+struct reckoned_kpi {
+    struct row {
+        std::size_t cell;
+        std::uint32_t period;
+        const totals* counts;                      // null: nothing counted
+        std::vector<std::optional<double>> amounts;
+        std::optional<double> value;
+        std::optional<interval> bounds;
+    };
+    struct cell_trend {
+        std::size_t cell;
+        std::vector<std::pair<int, double>> values;   // of the last whole periods, by number
+        detail::trend found;
+    };
+    const counted_kpi* counts = nullptr;
+    const kpi* written = nullptr;
+    formula of;
+    std::optional<periods> when;
+    std::vector<row> rows;                         // by period, then cell
+    std::vector<cell_trend> trends;
+};
+
+reckoned_kpi reckon(const kpi_definitions& d, const counted& c, const counted_kpi& k, double level) {
+    reckoned_kpi out;
+    out.counts = &k;
+    const auto written = std::find_if(d.kpis.begin(), d.kpis.end(), [&](const kpi& x) { return x.name == k.name; });
+    if (written == d.kpis.end()) throw error{"kpi.state", "kpis." + k.name, "the state was counted by a playbook with this KPI; here is none of its name"};
+    out.written = &*written;
+    problems found;
+    const formula& f = out.of = formula{written->value, written->proportion, "kpis." + k.name + ".value", found};
+    found.throw_first_error();
+    const periods& when = out.when.emplace(*written, d.campaigns, *c.span, *d.context.zone, d.context.weeks);
+    const auto same = [](const period& a, const period& b) { return a.from == b.from && a.to == b.to; };
+    if (f.measures().size() != k.shape->kinds.size() || !std::equal(when.all().begin(), when.all().end(), k.when.begin(), k.when.end(), same))
+        throw error{"kpi.state", "kpis." + k.name, "the state was counted by other definitions, or other rules of the time zone; count again"};
+
+    const auto sorted = k.totals->sorted(c.texts);
+    std::vector<std::size_t> cells;
+    for (const auto cell : sorted) {
+        bool occurs = cell == 0;
+        for (std::size_t p = 0; p < when.rows() && !occurs; ++p) occurs = k.totals->find(cell, p) != nullptr;
+        if (occurs) cells.push_back(cell);
+    }
+    const totals nothing{*k.shape};
+    count_intervals of_counts{level};
+    for (std::uint32_t p = 0; p < when.rows(); ++p)
+        for (const auto cell : cells) {
+            const totals* t = k.totals->find(cell, p);
+            auto x = amounts_of(d, k, when.all()[p], t);
+            auto value = f.value(x);
+            auto bounds = f.bounds(x, t == nullptr ? nothing : *t, static_cast<std::size_t>(k.contacts[p]), of_counts);
+            out.rows.push_back({cell, p, t, std::move(x), value, bounds});
+        }
+    constexpr std::size_t most = 36;
+    if (written->period == kpi_period::campaign) return out;                 // these have no order
+    for (const auto cell : sorted) {
+        std::vector<std::pair<int, double>> values;
+        for (std::size_t p = when.rows(); p > 0 && values.size() < most; --p)
+            if (!when.all()[p - 1].partial)
+                if (const auto x = f.value(amounts_of(d, k, when.all()[p - 1], k.totals->find(cell, p - 1)))) values.emplace_back(static_cast<int>(p), *x);
+        if (values.size() < 2) continue;
+        std::reverse(values.begin(), values.end());
+        const auto found_trend = trend_of(values);
+        out.trends.push_back({cell, std::move(values), found_trend});
+    }
+    return out;
+}
+
 class reporting {
 public:
-    reporting(const kpi_definitions& d, const counted& c, double level) : defs_{d}, texts_{c.texts}, level_{level}, of_counts_{level} {
+    reporting(const kpi_definitions& d, const counted& c, double level) : defs_{d}, texts_{c.texts}, level_{level} {
         for (const auto& k : c.kpis)
             for (const auto& by : k.by)
                 if (by != "campaign" && std::find(dimensions_.begin(), dimensions_.end(), by) == dimensions_.end()) dimensions_.push_back(by);
@@ -37,49 +107,17 @@ public:
         out_.improve = table{{"kpi", text}, {"period", value_type::instant}, {"action", text}, {"workflow", text}, {"campaign", text}};
     }
 
-    void add(const counted_kpi& k, const kpi& written, const formula& f, const periods& when) {
-        const auto& t = *k.totals;
-        std::vector<std::size_t> cells;
-        for (const auto c : t.sorted(texts_)) {
-            bool occurs = c == 0;
-            for (std::size_t p = 0; p < when.rows() && !occurs; ++p) occurs = t.find(c, p) != nullptr;
-            if (occurs) cells.push_back(c);
-        }
-        const totals nothing{*k.shape};
-        for (std::uint32_t p = 0; p < when.rows(); ++p) {
-            for (const auto c : cells) row(k, written, f, when, c, p, nothing);
-            if (const auto it = t.unscoped.find(p); it != t.unscoped.end()) {
-                out_.unscoped_spend[0].push_text(written.name);
-                start(out_.unscoped_spend[1], when.all()[p]);
+    void add(const reckoned_kpi& k) {
+        auto r = k.rows.begin();
+        for (std::uint32_t p = 0; p < k.when->rows(); ++p) {
+            for (; r != k.rows.end() && r->period == p; ++r) row(k, *r);
+            if (const auto it = k.counts->totals->unscoped.find(p); it != k.counts->totals->unscoped.end()) {
+                out_.unscoped_spend[0].push_text(k.written->name);
+                start(out_.unscoped_spend[1], k.when->all()[p]);
                 out_.unscoped_spend[2].push_decimal(it->second.value(minor_units));
             }
         }
-    }
-    void add_trends(const counted_kpi& k, const kpi& written, const formula& f, const periods& when) {
-        constexpr std::size_t most = 36;
-        if (written.period == kpi_period::campaign) return;                  // these have no order
-        for (const auto cell : k.totals->sorted(texts_)) {
-            std::vector<std::pair<int, double>> values;
-            for (std::size_t p = when.rows(); p > 0 && values.size() < most; --p)
-                if (!when.all()[p - 1].partial)
-                    if (const auto x = f.value(amounts_of(defs_, k, when.all()[p - 1], k.totals->find(cell, p - 1)))) values.emplace_back(static_cast<int>(p), *x);
-            if (values.size() < 2) continue;
-            std::reverse(values.begin(), values.end());
-            const auto t = trend_of(values);
-            const bool sure = t.p && *t.p < 1 - level_ && t.slope != 0;
-            std::size_t c = 0;
-            auto& out = out_.trend;
-            out[c++].push_text(written.name);
-            push(out[c++], written.scope);
-            for (const auto& name : dimensions_) push(out[c++], cell_text(k, cell, name));
-            out[c++].push_integer(static_cast<std::int64_t>(values.size()));
-            const double last = values.back().second;
-            for (const double x : {values.front().second, last, last - values[values.size() - 2].second, t.slope}) out[c++].push_decimal(x);
-            push(out[c++], t.p);
-            out[c++].push_text(!sure ? "none" : t.slope > 0 ? "rising" : "falling");
-            if (sure && written.direction) out[c].push_integer((t.slope > 0) == (*written.direction == kpi_direction::up));
-            else out[c].push_missing();
-        }
+        for (const auto& t : k.trends) trend(k, t);
     }
     void warn(problem p) { out_.problems.add(std::move(p)); }
     /// A bare name that nothing has is likely a slip.
@@ -123,48 +161,45 @@ private:
         const auto d = std::find(k.by.begin(), k.by.end(), name);
         return cell == 0 || d == k.by.end() ? nullptr : &texts_.text(k.totals->key(cell)[static_cast<std::size_t>(d - k.by.begin())]);
     }
-    std::optional<double> target(const counted_kpi& k, const kpi& written, const formula& f, const periods& when, std::size_t cell, const period& p) const {
-        if (const auto* t = std::get_if<double>(&written.target)) return *t;
-        const auto* t = std::get_if<relative_target>(&written.target);
+    std::optional<double> target(const reckoned_kpi& k, std::size_t cell, const period& p) const {
+        if (const auto* t = std::get_if<double>(&k.written->target)) return *t;
+        const auto* t = std::get_if<relative_target>(&k.written->target);
         if (t == nullptr || p.compared == no_period) return {};
-        const auto before = f.value(amounts_of(defs_, k, when.all()[p.compared], k.totals->find(cell, p.compared)));
+        const auto before = k.of.value(amounts_of(defs_, *k.counts, k.when->all()[p.compared], k.counts->totals->find(cell, p.compared)));
         if (!before) return {};
-        return *before * (written.direction == kpi_direction::down ? 1 - t->change : 1 + t->change);
+        return *before * (k.written->direction == kpi_direction::down ? 1 - t->change : 1 + t->change);
     }
 
-    void row(const counted_kpi& k, const kpi& written, const formula& f, const periods& when, std::size_t cell, std::uint32_t period_index, const totals& nothing) {
-        const period& p = when.all()[period_index];
-        const totals* t = k.totals->find(cell, period_index);
-        const auto x = amounts_of(defs_, k, p, t);
-        const auto value = f.value(x);
-        const auto bounds = f.bounds(x, t == nullptr ? nothing : *t, static_cast<std::size_t>(k.contacts[period_index]), of_counts_);
-
+    void row(const reckoned_kpi& k, const reckoned_kpi::row& r) {
+        const auto& written = *k.written;
+        const auto& f = k.of;
+        const period& p = k.when->all()[r.period];
         std::size_t c = 0;
         auto& rows = out_.rows;
         rows[c++].push_text(written.name);
         push(rows[c++], written.scope);
         start(rows[c++], p);
         if (p.campaign != no_period) rows[c++].push_text(defs_.campaigns[p.campaign].name);
-        else push(rows[c++], cell_text(k, cell, "campaign"));
+        else push(rows[c++], cell_text(*k.counts, r.cell, "campaign"));
         rows[c++].push_integer(p.partial);
-        for (const auto& name : dimensions_) push(rows[c++], cell_text(k, cell, name));
-        push(rows[c++], value);
-        push(rows[c++], f.is_division() ? f.numerator(x) : std::nullopt);
-        push(rows[c++], f.is_division() ? f.denominator(x) : std::nullopt);
-        push(rows[c++], bounds ? std::optional{bounds->low} : std::nullopt);
-        push(rows[c++], bounds ? std::optional{bounds->high} : std::nullopt);
-        if (has_cohort(f)) rows[c++].push_integer(t == nullptr ? 0 : t->immature_contacts());
+        for (const auto& name : dimensions_) push(rows[c++], cell_text(*k.counts, r.cell, name));
+        push(rows[c++], r.value);
+        push(rows[c++], f.is_division() ? f.numerator(r.amounts) : std::nullopt);
+        push(rows[c++], f.is_division() ? f.denominator(r.amounts) : std::nullopt);
+        push(rows[c++], r.bounds ? std::optional{r.bounds->low} : std::nullopt);
+        push(rows[c++], r.bounds ? std::optional{r.bounds->high} : std::nullopt);
+        if (has_cohort(f)) rows[c++].push_integer(r.counts == nullptr ? 0 : r.counts->immature_contacts());
         else rows[c++].push_missing();
         if (std::holds_alternative<std::monostate>(written.target)) {
             for (int n = 0; n < 3; ++n) rows[c++].push_missing();
             return;
         }
-        const auto aim = target(k, written, f, when, cell, p);
-        const bool met = aim && value && (written.direction == kpi_direction::down ? *value <= *aim : *value >= *aim);
+        const auto aim = target(k, r.cell, p);
+        const bool met = aim && r.value && (written.direction == kpi_direction::down ? *r.value <= *aim : *r.value >= *aim);
         push(rows[c++], aim);
-        rows[c++].push_text(!aim || !value ? "no_data" : met ? "met" : "missed");
-        rows[c++].push_integer(aim && value && bounds && (*aim < bounds->low || *aim > bounds->high));
-        if (cell != 0 || !aim || !value || met) return;
+        rows[c++].push_text(!aim || !r.value ? "no_data" : met ? "met" : "missed");
+        rows[c++].push_integer(aim && r.value && r.bounds && (*aim < r.bounds->low || *aim > r.bounds->high));
+        if (r.cell != 0 || !aim || !r.value || met) return;
         for (const auto& i : written.improve) {
             out_.improve[0].push_text(written.name);
             start(out_.improve[1], p);
@@ -173,11 +208,26 @@ private:
             push(out_.improve[4], p.campaign == no_period ? std::string{} : defs_.campaigns[p.campaign].name);
         }
     }
+    void trend(const reckoned_kpi& k, const reckoned_kpi::cell_trend& t) {
+        const auto& values = t.values;
+        const bool sure = t.found.p && *t.found.p < 1 - level_ && t.found.slope != 0;
+        std::size_t c = 0;
+        auto& out = out_.trend;
+        out[c++].push_text(k.written->name);
+        push(out[c++], k.written->scope);
+        for (const auto& name : dimensions_) push(out[c++], cell_text(*k.counts, t.cell, name));
+        out[c++].push_integer(static_cast<std::int64_t>(values.size()));
+        const double last = values.back().second;
+        for (const double x : {values.front().second, last, last - values[values.size() - 2].second, t.found.slope}) out[c++].push_decimal(x);
+        push(out[c++], t.found.p);
+        out[c++].push_text(!sure ? "none" : t.found.slope > 0 ? "rising" : "falling");
+        if (sure && k.written->direction) out[c].push_integer((t.found.slope > 0) == (*k.written->direction == kpi_direction::up));
+        else out[c].push_missing();
+    }
 
     const kpi_definitions& defs_;
     const cell_texts& texts_;
     double level_;
-    count_intervals of_counts_;
     std::vector<std::string> dimensions_;
     kpi_report out_;
 };
@@ -194,34 +244,24 @@ std::vector<std::optional<double>> detail::amounts_of(const kpi_definitions& d, 
     return out;
 }
 
-kpi_report detail::report(const kpi_definitions& d, const counted& c, double level) {
+kpi_report detail::report(const kpi_definitions& d, const counted& c, double level, unsigned threads) {
     if (!(level > 0 && level < 1)) throw error{"kpi.level", "level", "the level of intervals lies between 0 and 1, such as 0.95"};
     reporting out{d, c, level};
     if (!c.span) {
         out.warn({"kpi.window", "", "there are no rows: the history has no event, no change and no spend, so no first and no last instant; give `start` and `end`", severity::warning});
         return out.take();
     }
-    for (const auto& k : c.kpis) {
-        const auto written = std::find_if(d.kpis.begin(), d.kpis.end(), [&](const kpi& x) { return x.name == k.name; });
-        if (written == d.kpis.end()) throw error{"kpi.state", "kpis." + k.name, "the state was counted by a playbook with this KPI; here is none of its name"};
-        problems found;
-        const formula f{written->value, written->proportion, "kpis." + k.name + ".value", found};
-        found.throw_first_error();
-        const periods when{*written, d.campaigns, *c.span, *d.context.zone, d.context.weeks};
-        const auto same = [](const period& a, const period& b) { return a.from == b.from && a.to == b.to; };
-        if (f.measures().size() != k.shape->kinds.size() || !std::equal(when.all().begin(), when.all().end(), k.when.begin(), k.when.end(), same))
-            throw error{"kpi.state", "kpis." + k.name, "the state was counted by other definitions, or other rules of the time zone; count again"};
-        out.add(k, *written, f, when);
-        out.add_trends(k, *written, f, when);
-    }
+    std::vector<reckoned_kpi> kpis(c.kpis.size());
+    share(kpis.size(), threads, [&](std::size_t k) { kpis[k] = reckon(d, c, c.kpis[k], level); });
+    for (const auto& k : kpis) out.add(k);
     out.look_for_slips(c);
     return out.take();
 }
 
 void check_kpis(const kpi_definitions& d, compiler& c, problems& out) { make_plan(d, c, {}, out); }
 
-kpi_report compute_kpis(const kpi_definitions& d, const history& h, const std::vector<journey_span>& journeys, const kpi_options& o) { return report(d, count(d, h, journeys, o), o.level); }
+kpi_report compute_kpis(const kpi_definitions& d, const history& h, const std::vector<journey_span>& journeys, const kpi_options& o) { return report(d, count(d, h, journeys, o), o.level, thread_count(o.threads)); }
 
-kpi_report report_kpis(const kpi_definitions& d, const kpi_state& s, double level) { return report(d, *s.counted(), level); }
+kpi_report report_kpis(const kpi_definitions& d, const kpi_state& s, double level) { return report(d, *s.counted(), level, 1); }
 
 }  // namespace journeyman
