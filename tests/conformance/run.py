@@ -23,7 +23,9 @@ BEGINNING = "1900-01-01T00:00:00Z"
 
 # --- facts ------------------------------------------------------------------------------------------------------------
 def identify(contact, at, attributes):
-    return {"type": "identify", "userId": contact, "timestamp": at, "traits": attributes}
+    """All of it in one record: `account` names the contact's account."""
+    traits = {"account_id" if name == "account" else name: x for name, x in attributes.items()}
+    return {"type": "identify", "userId": contact, "timestamp": at, "traits": traits}
 
 
 def beginning(case):
@@ -31,11 +33,7 @@ def beginning(case):
     for account, attributes in case.get("accounts", {}).items():
         yield {"type": "group", "groupId": account, "timestamp": BEGINNING, "traits": attributes}
     for contact, given in case["contacts"].items():
-        attributes = {name: x for name, x in given.items() if name != "account"}
-        at = attributes.get("created_at", BEGINNING)
-        yield identify(contact, at, attributes)
-        if "account" in given:
-            yield {"type": "group", "userId": contact, "groupId": given["account"], "timestamp": at}
+        yield identify(contact, given.get("created_at", BEGINNING), given)
 
 
 def record(step):
@@ -46,11 +44,7 @@ def record(step):
         if "account" in who:
             made = {"type": "group", "groupId": who["account"], "timestamp": at, "traits": who["attributes"]}
         else:
-            attributes = dict(who["attributes"])
-            account = attributes.pop("account", None)
-            made = identify(who["contact"], at, attributes)
-            if account is not None:
-                made = {"type": "group", "userId": who["contact"], "groupId": account, "timestamp": at}
+            made = identify(who["contact"], at, who["attributes"])
     elif "enter" in step:
         e = dict(step["enter"])
         made = {"type": "track", "userId": e.pop("contact"), "event": "$enter", "timestamp": at, "properties": e}
