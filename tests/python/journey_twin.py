@@ -8,6 +8,8 @@ What time alone changes is not computed: everyone is looked at again at every in
 import datetime
 import heapq
 import itertools
+import json
+import re
 
 from dateutil import rrule
 from journey_twin_predicate import alone_from, matches, named, typed
@@ -34,6 +36,7 @@ class Loop(Steps):
         self.until = read_instant(case["until"])
         self.durations, self.words, self.literals, self.selectors = used(self.playbook)
         self.zones = zones_of(case)
+        self.text = json.dumps({k: x for k, x in self.playbook.items() if k != "types"})
 
     # --- the clock ----------------------------------------------------------------------------------------------------
     def run(self):
@@ -160,10 +163,14 @@ class Loop(Steps):
         for contact in concerned:
             for known in (entry, *self.accounts.get(entry.attributes.get("account"), [])):   # what an account that it joins has seen
                 self.note(contact, known)
-            # An event that the playbook does not read is no look of its own (docs/semantics.md).
-            if running and (entry.name is None or any(named(s, entry.name) for s in self.selectors)):
+            # What the playbook does not read is no look of its own (docs/semantics.md).
+            if running and (self.reads(entry.attributes) if entry.name is None else any(named(s, entry.name) for s in self.selectors)):
                 self.handle(t, contact, entry)
                 self.settle(t, contact)
+
+    def reads(self, attributes):
+        """Whether one of them is written anywhere in the playbook, or is what local time and accounts hang on."""
+        return any(name in ("timezone", "account") or re.search(rf"\b{name}\b", self.text) for name in attributes)
 
     def handle(self, t, contact, entry):
         """Running journeys, then triggers."""
