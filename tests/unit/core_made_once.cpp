@@ -9,13 +9,12 @@
 
 using journeyman::made_once;
 
-TEST_CASE("made_once: many threads and copies ask, one makes; who fails leaves it to the next") {
+TEST_CASE("made_once: many threads and copies ask, one makes") {
     made_once<int> one;
     CHECK_FALSE(one.settled());
     one.settle();
     const made_once<int> copy = one;
     std::atomic<int> made{0};
-    CHECK_THROWS_AS((void)one.get([]() -> int { throw std::runtime_error{"no"}; }), std::runtime_error);
     {
         std::vector<std::jthread> threads;
         for (int k = 0; k < 8; ++k) threads.emplace_back([&, k] { (void)(k % 2 == 0 ? one : copy).get([&] { return 40 + ++made; }); });
@@ -27,4 +26,12 @@ TEST_CASE("made_once: many threads and copies ask, one makes; who fails leaves i
     CHECK_FALSE(one.settled());
     CHECK(copy.settled());
     CHECK(*kept == 41);                            // as long as the pointer lives
+}
+
+// Not among the cases of the thread sanitizer, whose pthread_once does not come back from an exception.
+TEST_CASE("made_once: who fails leaves it to the next") {
+    made_once<int> one;
+    one.settle();
+    CHECK_THROWS_AS((void)one.get([]() -> int { throw std::runtime_error{"no"}; }), std::runtime_error);
+    CHECK(*one.get([] { return 7; }) == 7);
 }
