@@ -33,7 +33,11 @@ definition_writer& definition_writer::put(const std::optional<length>& d) {
     if (!d) return put(std::int64_t{-1});
     return put(std::int64_t{d->months}).put(std::int64_t{d->fixed.count()});
 }
-definition_writer& definition_writer::put(const std::optional<date_offset>& d) { return put(std::string_view{d ? to_text(*d) : std::string{}}); }
+/// As a length, which it was before it could have hours of its own: versions stay what they are.
+definition_writer& definition_writer::put(const std::optional<date_offset>& d) {
+    if (d && d->after != microseconds{0}) return put(std::string_view{to_text(*d)});
+    return put(d ? std::optional{d->by} : std::nullopt);
+}
 definition_writer& definition_writer::put(const std::vector<std::chrono::weekday>& days) {
     put(static_cast<std::int64_t>(days.size()));
     for (const auto d : days) put(std::int64_t{d.iso_encoding()});
