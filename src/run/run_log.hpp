@@ -67,11 +67,6 @@ public:
                 }
             }
     }
-    [[nodiscard]] std::size_t bytes() const {
-        std::size_t n = 0;
-        for (const auto& c : chunks_) n += static_cast<std::size_t>(end_of(*c) - c->bytes);
-        return n;
-    }
 
 private:
     static_assert(std::endian::native == std::endian::little, "a number is written as its first bytes");
