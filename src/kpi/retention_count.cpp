@@ -2,42 +2,13 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
+
+#include "kpi/slots.hpp"
 
 namespace journeyman::detail {
 namespace {
 
 constexpr std::uint32_t chunk = contacts_at_once;
-
-/// Which interval an instant lies in, without a search: a bucket of time holds at most one boundary.
-class interval_table {
-public:
-    explicit interval_table(const std::vector<std::int64_t>& bounds) : begin_{bounds[0]} {
-        std::int64_t shortest = std::numeric_limits<std::int64_t>::max();
-        for (std::size_t k = 1; k < bounds.size(); ++k) shortest = std::min(shortest, bounds[k] - bounds[k - 1]);
-        shift_ = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(shortest))) - 1;
-        const auto buckets = static_cast<std::size_t>((bounds.back() - begin_) >> shift_) + 1;
-        std::size_t k = 0;
-        for (std::size_t b = 0; b < buckets; ++b) {
-            const std::int64_t from = begin_ + (static_cast<std::int64_t>(b) << shift_);
-            while (k + 1 < bounds.size() && bounds[k + 1] <= from) ++k;
-            cells_.push_back({k + 1 < bounds.size() ? bounds[k + 1] : std::numeric_limits<std::int64_t>::max(), std::uint64_t{1} << std::min<std::size_t>(k, 63)});
-        }
-    }
-    [[nodiscard]] std::uint64_t bit(std::int64_t t) const {
-        const auto& c = cells_[static_cast<std::size_t>(t - begin_) >> shift_];
-        return c.bit + (c.bit & (0 - static_cast<std::uint64_t>(t >= c.bound)));   // the next bit, without a branch
-    }
-
-private:
-    struct cell {
-        std::int64_t bound;
-        std::uint64_t bit;
-    };
-    std::int64_t begin_;
-    int shift_ = 0;
-    std::vector<cell> cells_;
-};
 
 /// Calls f(place in the chunk, begin, end) for the contacts of [first, first + count) that have rows.
 template <class F>
@@ -51,32 +22,14 @@ void each_range(const timeline& rows, std::uint32_t first, std::uint32_t count, 
     for (; cursor < rows.owners.size() && rows.owners[cursor] < first + count; ++cursor) f(rows.owners[cursor] - first, rows.begins[cursor], rows.begins[cursor + 1]);
 }
 
-/// The same from the bucket of a row's narrow double, but for buckets in which an interval ends.
-class narrow_intervals {
-public:
-    narrow_intervals(const interval_table& table, const narrow_times& times) : wide_{&table}, bits_(0x10000) {
-        for (std::uint32_t b = 0; b < 0x10000; ++b) {
-            const std::int64_t from = std::max(times.from(static_cast<std::uint16_t>(b)), times.first), to = std::min(times.from(static_cast<std::uint16_t>(b)) + (times.width() - 1), times.last);
-            if (from > to || (times.clamped() && (b == 0 || b == 0xffff)) || table.bit(from) != table.bit(to)) continue;
-            bits_[b] = static_cast<std::uint8_t>(std::countr_zero(table.bit(from)) + 1);
-        }
-    }
-    [[nodiscard]] std::uint64_t bit(std::uint16_t bucket, const std::int64_t& at) const {
-        const unsigned k = bits_[bucket];
-        return k == 0 ? wide_->bit(at) : std::uint64_t{1} << (k - 1);
-    }
-
-private:
-    const interval_table* wide_;
-    std::vector<std::uint8_t> bits_;       // by bucket: the interval, from 1; 0: look at the instant
-};
-
 struct stream_use {
     const event_stream* stream;
     bool starts = false, returns = false;
     std::size_t cursor = 0;
     std::shared_ptr<const narrow_times> times = {};
-    std::optional<narrow_intervals> intervals = {};
+    std::optional<period_table> intervals = {};
+    /// That of a row; outside of all of them the bit after the last.
+    [[nodiscard]] std::uint64_t bit(std::uint32_t row) const { return std::uint64_t{1} << intervals->of(times->bucket[row], stream->rows.at.data() + row); }
 };
 
 }  // namespace
@@ -97,13 +50,14 @@ std::optional<retention_counts> count_retention(const history_data& h, const fun
         same = same && u.starts == u.returns;
         if (stream->rows.rows() > 0) uses.push_back(u);
     }
-    const interval_table table{bounds};
     const std::size_t n = bounds.size() - 1;
-    if (same)
-        for (auto& u : uses) {
-            u.times = narrow(u.stream->rows);
-            u.intervals.emplace(table, *u.times);
-        }
+    const std::uint64_t inside = (std::uint64_t{1} << n) - 1;
+    std::vector<std::int64_t> intervals;                       // where each begins and ends
+    for (std::size_t k = 0; k < n; ++k) intervals.insert(intervals.end(), {bounds[k], bounds[k + 1]});
+    for (auto& u : uses) {
+        u.times = narrow(u.stream->rows);
+        u.intervals.emplace(*u.times, intervals);
+    }
     retention_counts out{std::vector<std::int64_t>(n), std::vector<std::int64_t>(n), std::vector<std::vector<std::int64_t>>(n, std::vector<std::int64_t>(n))};
     std::vector<std::uint64_t> started(chunk), active(chunk);
     std::vector<std::uint32_t> many(chunk);
@@ -127,39 +81,33 @@ std::optional<retention_counts> count_retention(const history_data& h, const fun
                     begin = std::min(begin, from);
                     end = to;
                 });
-                const std::int64_t* at = u.stream->rows.at.data();
-                const std::uint16_t *bucket = u.times->bucket.data(), *place = u.times->place.data();
+                const std::uint16_t* place = u.times->place.data();
                 std::uint64_t* bits = active.data();
-                for (auto r = begin; r < end; ++r) bits[place[r]] |= u.intervals->bit(bucket[r], at[r]);
+                for (auto r = begin; r < end; ++r) bits[place[r]] |= u.bit(r);
             }
         }
         else for (auto& u : uses) {
             const std::int64_t* at = u.stream->rows.at.data();
             const std::uint32_t* order = u.stream->rows.order.data();
             each_range(u.stream->rows, first, count, u.cursor, [&](std::uint32_t i, std::uint32_t begin, std::uint32_t end) {
-                if (u.returns) {
-                    auto r = begin;
-                    while (r < end && at[r] < bounds[0]) ++r;         // before anybody started
-                    std::uint64_t bits = 0;
-                    for (; r < end; ++r) bits |= table.bit(at[r]);
-                    active[i] |= bits;
-                }
+                if (u.returns)
+                    for (auto r = begin; r < end; ++r) active[i] |= u.bit(r);
                 if (begin == end) return;
                 const auto place = [&](std::uint32_t r) { return position{instant{microseconds{at[r]}}, order[r]}; };
                 if (u.returns) last_return[i] = std::max(last_return[i], place(end - 1));
                 if (!u.starts) return;
                 first_start[i] = std::min(first_start[i], place(begin));
-                started[i] |= table.bit(at[begin]);
+                started[i] |= u.bit(begin);
             });
         }
         for (std::uint32_t i = 0; i < count; ++i) {
-            const std::uint64_t starts = same ? active[i] : started[i];
+            const std::uint64_t starts = (same ? active[i] : started[i]) & inside;
             if (starts == 0) continue;
             const auto cohort = static_cast<std::size_t>(std::countr_zero(starts));
             ++out.size[cohort];
             out.again[cohort] += same ? many[i] > 1 : last_return[i] > first_start[i];
             auto* row = out.active[cohort].data();
-            for (std::uint64_t bits = active[i] >> cohort & ~std::uint64_t{1}; bits != 0; bits &= bits - 1) ++row[std::countr_zero(bits)];
+            for (std::uint64_t bits = (active[i] & inside) >> cohort & ~std::uint64_t{1}; bits != 0; bits &= bits - 1) ++row[std::countr_zero(bits)];
         }
     }
     return out;
