@@ -40,9 +40,7 @@ public:
     void contacts(std::vector<kpi_totals>& kpis, const fold_part& part) {
         const auto asks = [](const auto& m) { return m.kind != aggregate::spend && m.kind != aggregate::budget; };
         if (std::none_of(plan_.kpis.begin(), plan_.kpis.end(), [&](const auto& k) { return std::any_of(k.measures.begin(), k.measures.end(), asks); })) return;
-        std::optional<pass_counter> passes;
-        if (!plainly_) passes.emplace(plan_, program_, history_, span_, kpis, standings_);
-        const auto taken = [&](std::size_t k) { return passes && passes->takes(k); };
+        if (!plainly_) passes_.emplace(plan_, program_, history_, span_, kpis, standings_);
         bool all_taken = true;
         for (std::size_t k = 0; k < kpis.size(); ++k) all_taken = all_taken && (taken(k) || std::none_of(kpis[k].plan().measures.begin(), kpis[k].plan().measures.end(), asks));
         journey_ = static_cast<std::size_t>(std::lower_bound(journeys_.begin(), journeys_.end(), part.first, [](const journey_span& j, std::uint32_t c) { return j.contact < c; }) - journeys_.begin());
@@ -51,35 +49,34 @@ public:
         for (const auto& c : crowds_)
             if (c->moves) c->moves->prepare(reader_.compiled_ptr(), history_, earliest_, span_.end);
         const auto end = std::min(part.last, static_cast<std::uint32_t>(history_.contacts.size()));
-        if (part.next == nullptr) return range(kpis, passes, part.first, end, all_taken), finish(kpis, passes);
-        for (std::uint32_t first; (first = part.next->fetch_add(part.stride)) < end;) range(kpis, passes, first, std::min(end, first + part.stride), all_taken);
-        finish(kpis, passes);
+        if (part.next == nullptr) range(kpis, part.first, end, all_taken);
+        else for (std::uint32_t first; (first = part.next->fetch_add(part.stride)) < end;) range(kpis, first, std::min(end, first + part.stride), all_taken);
+        if (passes_) passes_->finish(kpis, *history_.pool, texts_);
     }
 
 private:
-    void finish(std::vector<kpi_totals>& kpis, std::optional<pass_counter>& passes) {
-        if (passes) passes->finish(kpis, *history_.pool, texts_);
-    }
+    /// Whether the passes count this KPI, but for contacts who stand apart.
+    [[nodiscard]] bool taken(std::size_t kpi) const { return passes_ && passes_->takes(kpi); }
     /// Contacts [first, end).
-    void range(std::vector<kpi_totals>& kpis, std::optional<pass_counter>& passes, std::uint32_t first, std::uint32_t end, bool all_taken) {
-        const std::uint32_t step = passes ? passes->step() : end;
+    void range(std::vector<kpi_totals>& kpis, std::uint32_t first, std::uint32_t end, bool all_taken) {
+        const std::uint32_t step = passes_ ? passes_->step() : end;
         while (first < end) {
-            const std::uint32_t last = passes ? std::min(end, (first / step + 1) * step) : end;
+            const std::uint32_t last = passes_ ? std::min(end, (first / step + 1) * step) : end;
             bool apart = false;
-            if (passes) {
-                for (auto* c : passes->crowds()) {
+            if (passes_) {
+                for (auto* c : passes_->crowds()) {
                     c->gather(first, last - first, [&](std::uint32_t contact) {
                         reader_.load(contact);
                         c->stand(reader_, [&](crowd::known& k) { where(*c, k); });
                     });
                     apart = apart || c->any_apart;
                 }
-                passes->count(first, last);
+                passes_->count(first, last);
             }
             for (std::uint32_t c = first; c < last && (apart || !all_taken); ++c) {
                 open_.clear();
                 for (std::size_t k = 0; k < kpis.size(); ++k)
-                    if (!passes || !passes->takes(k) || standings_[k].of->apart[c - first] != 0) open_.push_back(k);
+                    if (!taken(k) || standings_[k].of->apart[c - first] != 0) open_.push_back(k);
                 if (!open_.empty()) contact(kpis, c);
             }
             first = last;
@@ -382,6 +379,7 @@ private:
     std::vector<std::unique_ptr<crowd>> crowds_;
     std::vector<standing> standings_;          // by KPI
     standing* mine_ = nullptr;
+    std::optional<pass_counter> passes_;       // unless plainly
     std::vector<std::size_t> open_;            // the KPIs that the contact at hand is counted for, one event after the other
     bool plainly_ = false;
     struct walk { std::unique_ptr<membership_walk> by; std::uint32_t contact = none; std::vector<stay> in; };
