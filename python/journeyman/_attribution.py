@@ -247,7 +247,7 @@ def attribution(
     known = source.schema["events"]
     core, a, b = source._core, _selector(touch, known), _selector(conversion, known)
     asked = None if who is None else _predicate(who)
-    end = None if until is None else _convert.instant(until)
+    end = _convert.instant_or_none(until)
     chosen = ("first", "last", "linear", "position", "time_decay", "markov", "shapley") if models is None else tuple(models)
 
     def made(window: Duration | None) -> Attribution:

@@ -92,7 +92,7 @@ class Compiled:
             return self._actions(state, "tick", _convert.instant(input), "", {}, None)
         kind, at, name, values = _understood(input)
         arrived = input.get("receivedAt")
-        return self._actions(state, kind, at, name, values, None if arrived is None else _convert.instant(arrived))
+        return self._actions(state, kind, at, name, values, _convert.instant_or_none(arrived))
 
     def _actions(self, state: ContactState, kind: str, at: str, name: str, values: dict[str, Any], arrived: str | None) -> list[dict[str, Any]]:
         return [_with_times(a) for a in self._core.advance(state._core, kind, at, name, values, arrived)]

@@ -40,6 +40,11 @@ def instant(at: Day, zone: str | None = None) -> str:
     return at
 
 
+def instant_or_none(at: Day | None, zone: str | None = None) -> str | None:
+    """The same of what need not be given."""
+    return None if at is None else instant(at, zone)
+
+
 def when(at: str) -> datetime.datetime:
     """The instant of a text that `_core` wrote."""
     return datetime.datetime.fromisoformat(at.replace("Z", "+00:00"))

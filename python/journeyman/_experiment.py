@@ -288,7 +288,7 @@ def experiment(
         raise TypeError("an experiment needs `arm`")
     if isinstance(source, History):
         asked = [(n, [None if p is None else _predicate(p) for p in four]) for n, four in parts.items()]
-        units = _core._experiment_of(source._core, _predicate(arm), asked, None if until is None else _convert.instant(until), source._words(playbook, segments, timezone))
+        units = _core._experiment_of(source._core, _predicate(arm), asked, _convert.instant_or_none(until), source._words(playbook, segments, timezone))
     else:
         columns = _columns.Columns(source, "experiment")
         codes, arms = _columns.codes(columns[str(arm)], str(arm))

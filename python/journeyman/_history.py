@@ -223,11 +223,11 @@ class History:
 
     def contacts(self, at: Instant | None = None) -> Table:
         """One row a contact that exists at `at`, with its attributes as of then (default: at the end)."""
-        return Table(self._core.contacts(None if at is None else _convert.instant(at)))
+        return Table(self._core.contacts(_convert.instant_or_none(at)))
 
     def accounts(self, at: Instant | None = None) -> Table:
         """One row an account, with its attributes as of `at` (default: at the end)."""
-        return Table(self._core.accounts(None if at is None else _convert.instant(at)))
+        return Table(self._core.accounts(_convert.instant_or_none(at)))
 
     def events(self) -> Table:
         """One row an event, by contact, instant and order."""
@@ -367,7 +367,7 @@ class History:
         The other arguments are those of `select`. Raises `Error` (predicate.window) when `until` lies before `start`.
         """
         asked, playbook = _asked(predicate, playbook)
-        begin, end = _convert.instant(start), None if until is None else _convert.instant(until)
+        begin, end = _convert.instant(start), _convert.instant_or_none(until)
         if playbook is not None:
             _only_one(segments)
             return Tracked(self, playbook._core.track(self._core, asked, begin, end))
@@ -471,7 +471,7 @@ class History:
         if at is None or _segment_tools.is_instant(at):
             return Table(_core._features_at(self._core, named, self._at(at), words, progress))
         if isinstance(at, (str, Expression)):
-            end = None if until is None else _convert.instant(until)
+            end = _convert.instant_or_none(until)
             return Table(_core._features_of(self._core, named, _predicate(at), end, words, progress))
         contacts, instants = _segment_tools.rows_of(at)
         return Table(_core._features_rows(self._core, named, contacts, instants, words, progress))

@@ -225,7 +225,7 @@ def lifetime_value(
         has_money = isinstance(tree, dict) and "property" in tree
         if model == "bg_bb" and scale != 1:
             raise Error("lifetime_value.scale", "scale", "for bg_bb each unit is one occasion to buy; leave `scale` out and choose the unit")
-        core = _core._customers_of(source._core, bought, unit, scale, None if until is None else _convert.instant(until), None if split is None else _convert.instant(split), by,
+        core = _core._customers_of(source._core, bought, unit, scale, _convert.instant_or_none(until), _convert.instant_or_none(split), by,
                                    source._words(playbook, segments, timezone))  # fmt: skip
         customers = pyarrow.table(Table(core.table(source._core)))
         duration = core.duration

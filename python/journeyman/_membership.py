@@ -39,7 +39,7 @@ class Tracked:
         Only contacts for whom something came, or for whom time alone changes something, are asked again. contact_id, change ("entered" or
         "left"): who is in now and was not before, and the other way.
         """
-        return Table(self._core.update(self._history._core, None if until is None else _convert.instant(until)))
+        return Table(self._core.update(self._history._core, _convert.instant_or_none(until)))
 
     @property
     def until(self) -> datetime.datetime:

@@ -11,7 +11,7 @@ from ._expression import Expression, Selector, _predicate
 from ._funnel import Step, _as_list, _named
 from ._history import History, _warn_unseen
 from ._playbook import Playbook
-from ._retention import By, _instant, _words
+from ._retention import By, _words
 from ._run import Run
 from ._table import Table
 
@@ -128,5 +128,5 @@ def paths(
     asked = None if audience is None else _predicate(audience)
     return Paths(_core._Paths.of(
         of._core, _named(events or []), "" if label is None else str(label), _as_list("contact" if unit is None else unit), None if gap is None else _convert.duration(gap), collapse,
-        _instant(from_), _instant(to), None if where is None else str(where), asked, most_names, words, timezone, core,
+        _convert.instant_or_none(from_), _convert.instant_or_none(to), None if where is None else str(where), asked, most_names, words, timezone, core,
     ))  # fmt: skip

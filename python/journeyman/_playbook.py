@@ -280,7 +280,7 @@ class Playbook:
         if order not in ("event", "arrival"):
             raise ValueError(f'order is "event" or "arrival", not {order!r}')
         asked = None if only is None else _predicate(only)
-        begin, end = (None if t is None else _convert.instant(t) for t in (start, until))
+        begin, end = (_convert.instant_or_none(t) for t in (start, until))
         return Run(self._core.replay(history._core, begin, end, order == "arrival", threads or 0, asked, progress))
 
     def compare(
@@ -302,7 +302,7 @@ class Playbook:
         if order not in ("event", "arrival"):
             raise ValueError(f'order is "event" or "arrival", not {order!r}')
         asked = None if only is None else _predicate(only)
-        begin, end = (None if t is None else _convert.instant(t) for t in (start, until))
+        begin, end = (_convert.instant_or_none(t) for t in (start, until))
         return Comparison(self._core.compare(other._core, history._core, begin, end, order == "arrival", threads or 0, asked, progress))
 
     def leads_to(self) -> Table:
@@ -359,7 +359,7 @@ class Playbook:
 
     def _instant(self, at: Day | None) -> str | None:
         """A bare day begins in the playbook's zone."""
-        return None if at is None else _convert.instant(at, self.timezone)
+        return _convert.instant_or_none(at, self.timezone)
 
     def diagnose(
         self,

@@ -20,10 +20,6 @@ def _selector(x: Selector | str) -> _core._Selector:
     return x._core if isinstance(x, Selector) else _core._Selector.parse(x)
 
 
-def _instant(at: Day | None, zone: str | None = None) -> str | None:
-    return None if at is None else _convert.instant(at, zone)
-
-
 def _words(playbook: Playbook | None, segments: Mapping[str, Expression | str] | None) -> tuple[dict[str, _core._Expression], _core._Playbook | None]:
     if playbook is not None:
         _only_one(segments)
@@ -169,7 +165,7 @@ def retention(
     _warn_unseen(history, [start, *([] if returning is None else [returning])], playbook)
     report = _core._retention(
         history._core, _selector(start), None if returning is None else _selector(returning), every, mode, returns, list(brackets), start_rule, min_occurrences,
-        _instant(from_, zone), _instant(to), intervals, cohorts, triangular, None if where is None else str(where), None if audience is None else _predicate(audience),
+        _convert.instant_or_none(from_, zone), _convert.instant_or_none(to), intervals, cohorts, triangular, None if where is None else str(where), None if audience is None else _predicate(audience),
         _as_list(by), sum or "", count, week_start, level, words, timezone, core,
     )  # fmt: skip
     return Retention(report, every, zone)
@@ -270,7 +266,7 @@ def nearest_base(
     _warn_unseen(history, [base, conversion], playbook)
     o = _options(history, "contact", from_, to, where, audience, 0.95, playbook, segments, timezone)
     limit = None if window is None else _convert.duration(window)
-    return Table(_core._nearest_base(history._core, _selector(base), _selector(conversion), limit, _as_list(held), group_by or "", _instant(base_from), _instant(base_to), o))
+    return Table(_core._nearest_base(history._core, _selector(base), _selector(conversion), limit, _as_list(held), group_by or "", _convert.instant_or_none(base_from), _convert.instant_or_none(base_to), o))
 
 
 def _options(
@@ -279,4 +275,4 @@ def _options(
 ) -> _core._ConversionOptions:  # fmt: skip
     words, core = _words(playbook, segments)
     asked = None if audience is None else _predicate(audience)
-    return _core._ConversionOptions.of(history._core, _as_list(unit), _instant(from_), _instant(to), None if where is None else str(where), asked, level, words, timezone, core)
+    return _core._ConversionOptions.of(history._core, _as_list(unit), _convert.instant_or_none(from_), _convert.instant_or_none(to), None if where is None else str(where), asked, level, words, timezone, core)

@@ -162,7 +162,7 @@ def survival(
         end = begin if event is None else _selector(event, known)
         words = source._words(playbook, segments, timezone)
         length = None if lapse is None else _convert.duration(lapse)
-        core = _core._survival_of(source._core, begin, end, length, by, None if until is None else _convert.instant(until), micros, words)
+        core = _core._survival_of(source._core, begin, end, length, by, _convert.instant_or_none(until), micros, words)
         groups = core.groups
         test = Logrank(core.logrank(), groups) if len(groups) > 1 else None
         return Survival(core.curves(level), groups, test, name, begin.text(), level, Table(core.table(source._core)))
